@@ -1,0 +1,291 @@
+#include "cli.h"
+#include "map.h"
+#include "num.h"
+#include "out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <bsd/vis.h>
+
+static const char *progname = PACKAGE_NAME;
+static const char *mapped_file; /* for the fault handler */
+static bool finished;           /* stdout was closed and judged */
+
+const char *argp_program_version = PACKAGE_STRING;
+const char *argp_program_bug_address = PACKAGE_BUGREPORT;
+
+const char *
+cli_name(void)
+{
+	return progname;
+}
+
+void
+cli_vis(char *dst, size_t size, const char *src, size_t n)
+{
+	size_t fits = (size - 1) / 4; /* strvisx() makes at most four bytes of one */
+
+	strvisx(dst, src, n < fits ? n : fits, VIS_CSTYLE | VIS_OCTAL | VIS_NL | VIS_TAB);
+}
+
+/* One write(2) a message, so that those of two processes do not mix. */
+static void
+say(const char *file, const char *fmt, va_list ap)
+{
+	char line[3072], safe[1024] = "";
+	int n, room;
+
+	if (file) {
+		cli_vis(safe, sizeof(safe) - 2, file, strlen(file));
+		strcat(safe, ": ");
+	}
+	n = snprintf(line, sizeof(line), "%s: %s", progname, safe);
+	room = (int)sizeof(line) - n - 1;
+	n += vsnprintf(line + n, (size_t)room, fmt, ap);
+	if (n > (int)sizeof(line) - 2)
+		n = (int)sizeof(line) - 2;
+	line[n++] = '\n';
+	if (write(STDERR_FILENO, line, (size_t)n) < 0)
+		return; /* nobody to tell */
+}
+
+void
+cli_warn(const char *file, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(file, fmt, ap);
+	va_end(ap);
+}
+
+int
+cli_fail(const char *file, int rc, const struct err_at *at, const char *doing, const char *state)
+{
+	const char *advice = err_advice(rc);
+	char where[256] = "";
+
+	if (at && at->what && (rc == -ERR_DAMAGED || rc == ERR_DAMAGED))
+		snprintf(where, sizeof(where), " at byte %llu: %s", (unsigned long long)at->offset, at->what);
+	cli_warn(file, "%s: %s%s%s%s%s%s", doing, err_text(rc), where, state ? "; " : "", state ? state : "",
+	    advice ? "; " : "", advice ? advice : "");
+	return err_exit(rc);
+}
+
+int
+cli_usage(const char *argv0, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	cli_warn(NULL, "%s; see '%s --help'", text, argv0);
+	return EX_USAGE;
+}
+
+void
+cli_check_number(const struct argp_state *state, int rc, const char *what, const char *word)
+{
+	char safe[256];
+
+	if (!rc)
+		return;
+	cli_vis(safe, sizeof(safe), word, strlen(word));
+	argp_error(state, "%s '%s': %s", what, safe, err_text(rc));
+}
+
+/*
+ * Runs in a signal handler: cli_warn() formats into the stack and calls write(2), nothing else. The stores were
+ * ordered so that dying here is no worse than kill -9 at the same place.
+ */
+static void
+on_fault(const void *addr)
+{
+	(void)addr;
+	cli_warn(mapped_file, "a page of the file cannot be had (cut short by another program, or the disk is full "
+			      "or failing); the file is as after a kill; look at it with the check verb");
+	_exit(EX_IOERR);
+}
+
+void
+cli_using(const char *file)
+{
+	mapped_file = file;
+}
+
+/* A closed descriptor 0 to 2 would be given to the store, and output would land in it. */
+static int
+occupy_standard_fds(void)
+{
+	struct pollfd fds[3] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+
+	if (poll(fds, 3, 0) <= 0)
+		return 0;
+	for (int i = 0; i < 3; i++)
+		/* The wrong direction, so that using it fails as using a closed one does. */
+		if ((fds[i].revents & POLLNVAL) && open("/dev/null", i ? O_RDONLY : O_WRONLY) != i)
+			return -EBADF;
+	return 0;
+}
+
+static int
+begin(const char *name)
+{
+	int rc;
+
+	progname = name;
+	rc = occupy_standard_fds();
+	if (!rc)
+		rc = map_guard(on_fault);
+	return rc ? cli_fail(NULL, rc, NULL, "start", NULL) : 0;
+}
+
+/*
+ * Both layers of stdout, and the close whose error some file systems keep for last. argp exits by itself
+ * after --help and --version, so this also runs at exit.
+ */
+static int
+finish(int status)
+{
+	int rc = out_flush();
+
+	finished = true;
+	if (fflush(stdout) && !rc)
+		rc = -errno;
+	if (close(STDOUT_FILENO) && errno != EBADF && !rc)
+		rc = -errno;
+	/* A failure that the verb has reported keeps its own code. */
+	if (rc && (status == 0 || status == EXIT_NO))
+		status = (cli_fail(NULL, rc, NULL, "standard output", NULL), EX_IOERR);
+	return status;
+}
+
+static void
+at_exit(void)
+{
+	/* Only reached through argp's exit(): help and version, or a usage error. */
+	if (finished)
+		return;
+	if (fflush(stdout) || ferror(stdout) || close(STDOUT_FILENO)) {
+		cli_warn(NULL, "standard output: %s", strerror(errno));
+		_exit(EX_IOERR);
+	}
+}
+
+void
+cli_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input)
+{
+	int rc;
+
+	atexit(at_exit);
+	rc = argp_parse(argp, argc, argv, flags, NULL, input);
+	if (rc) {
+		cli_warn(NULL, "options: %s", strerror(rc));
+		_exit(EX_SOFTWARE);
+	}
+}
+
+/* \001 cannot begin a counter name or a number. */
+#define MARK '\001'
+
+static char *
+marked(const char *word)
+{
+	size_t n = strlen(word);
+	char *copy = malloc(n + 2);
+
+	if (copy) {
+		copy[0] = MARK;
+		memcpy(copy + 1, word, n + 1);
+	}
+	return copy;
+}
+
+void
+cli_parse_numbers(const struct argp *argp, int argc, char **argv, unsigned flags, void *input)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (argv[i][0] == '-' && argv[i][1] >= '0' && argv[i][1] <= '9') {
+			argv[i] = marked(argv[i]); /* lives as long as argv */
+			if (!argv[i]) {
+				cli_warn(NULL, "options: %s", strerror(ENOMEM));
+				_exit(EX_TEMPFAIL);
+			}
+		}
+	cli_parse(argp, argc, argv, flags, input);
+}
+
+char *
+cli_word(char *arg)
+{
+	return *arg == MARK ? arg + 1 : arg;
+}
+
+static void
+print_help(const struct cli_prog *prog, FILE *to)
+{
+	fprintf(to, "Usage: %s VERB [OPTION...] FILE [ARG...]\n%s\n\n", prog->name, prog->doc);
+	for (const struct cli_verb *v = prog->verbs; v->name; v++)
+		fprintf(to, "  %-10s %s\n", v->name, v->summary);
+	fprintf(to, "\n'%s VERB --help' lists a verb's options; see also %s(1), mmutils(7).\n", prog->name,
+	    prog->name);
+}
+
+static const struct cli_verb *
+find_verb(const struct cli_prog *prog, const char *name)
+{
+	for (const struct cli_verb *v = prog->verbs; v->name; v++)
+		if (!strcmp(v->name, name))
+			return v;
+	return NULL;
+}
+
+static int
+run_verb(const struct cli_prog *prog, const struct cli_verb *v, int argc, char **argv)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s %s", prog->name, v->name);
+	argv[0] = name;
+	return v->run(argc, argv);
+}
+
+int
+cli_main(const struct cli_prog *prog, int argc, char **argv)
+{
+	const struct cli_verb *v;
+	int status = begin(prog->name);
+
+	if (status)
+		return status;
+	if (argc < 2)
+		status = cli_usage(prog->name, "a verb is required");
+	else if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?"))
+		print_help(prog, stdout);
+	else if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+		puts(PACKAGE_STRING);
+	else if (prog->implied && (argc == 2 || !find_verb(prog, argv[1])))
+		status = run_verb(prog, prog->implied, argc, argv);
+	else if ((v = find_verb(prog, argv[1])))
+		status = run_verb(prog, v, argc - 1, argv + 1);
+	else
+		status = cli_usage(prog->name, "unknown verb '%s'", argv[1]);
+	return finish(status);
+}
+
+int
+cli_main_single(const char *name, int (*run)(int argc, char **argv), int argc, char **argv)
+{
+	int status = begin(name);
+
+	return status ? status : finish(run(argc, argv));
+}

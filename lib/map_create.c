@@ -1,0 +1,176 @@
+/*
+ * Creating: all of the file, durable, and then its name.
+ *
+ * Crash states: killed before link(2): an unnamed file, gone with its descriptor (or, where O_TMPFILE
+ * is missing, a ".NAME.tmpXXXXXX" that nothing refers to). Killed after it: a whole file. A power cut
+ * may lose the name, but a name always leads to a whole file, because the sync came first.
+ */
+#include "map.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+struct draft {
+	char dir[PATH_MAX];
+	char temp[PATH_MAX]; /* empty with O_TMPFILE */
+};
+
+/* A dangling link is created through, as open(O_CREAT) would; map_open() has judged it. */
+static int
+final_path(const char *path, char out[PATH_MAX])
+{
+	char *slash;
+	ssize_t n = readlink(path, out, PATH_MAX - 1);
+
+	if (n < 0) {
+		if (strlen(path) >= PATH_MAX)
+			return -ENAMETOOLONG;
+		strcpy(out, path);
+		return 0;
+	}
+	out[n] = '\0';
+	if (out[0] != '/' && (slash = strrchr(path, '/'))) {
+		char rest[PATH_MAX];
+
+		strcpy(rest, out);
+		if (snprintf(out, PATH_MAX, "%.*s/%s", (int)(slash - path), path, rest) >= PATH_MAX)
+			return -ENAMETOOLONG;
+	}
+	return 0;
+}
+
+static int
+draft_open(struct draft *d, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	int fd;
+
+	if (!*name)
+		return -EISDIR;
+	if (slash == path)
+		strcpy(d->dir, "/");
+	else if (slash)
+		snprintf(d->dir, sizeof(d->dir), "%.*s", (int)(slash - path), path);
+	else
+		strcpy(d->dir, ".");
+	d->temp[0] = '\0';
+	fd = open(d->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOENT || errno == ENOTDIR)
+		return access(d->dir, F_OK) ? -ERR_NO_PARENT : -errno;
+	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+		return -errno;
+	if (snprintf(d->temp, sizeof(d->temp), "%s/.%s.tmpXXXXXX", d->dir, name) >= (int)sizeof(d->temp))
+		return -ENAMETOOLONG;
+	fd = mkostemp(d->temp, O_CLOEXEC);
+	if (fd < 0) {
+		d->temp[0] = '\0';
+		return -errno;
+	}
+	return fd;
+}
+
+/* A rename would take over a file that appeared meanwhile; link(2) does not. */
+static int
+draft_publish(struct draft *d, int fd, const char *path)
+{
+	char self[64];
+	int rc;
+
+	if (d->temp[0])
+		rc = link(d->temp, path) ? -errno : 0;
+	else {
+		snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+		rc = linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) ? -errno : 0;
+	}
+	return rc;
+}
+
+/* So that a name that was acknowledged with --sync is there after a power cut. */
+static int
+sync_dir(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = 0;
+
+	if (fd < 0)
+		return errno == EACCES ? 0 : -errno; /* a drop box: cannot be had, the file itself is safe */
+	if (fsync(fd) && errno != EINVAL)
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+/* In-place stores need no space on btrfs then; must precede the first byte. Best effort: other systems refuse. */
+static void
+no_cow(int fd)
+{
+	int attr;
+
+	if (!ioctl(fd, FS_IOC_GETFLAGS, &attr)) {
+		attr |= FS_NOCOW_FL;
+		(void)ioctl(fd, FS_IOC_SETFLAGS, &attr);
+	}
+}
+
+static int
+draft_fill(struct map *m, mode_t mode, uint64_t size, map_fill_fn *fill, void *arg)
+{
+	struct statfs fs;
+	struct stat st;
+	int rc;
+
+	if (fstat(m->fd, &st) || fstatfs(m->fd, &fs))
+		return -errno;
+	m->dev = st.st_dev;
+	m->ino = st.st_ino;
+	m->fs_type = (unsigned long)fs.f_type;
+	if (m->fs_type == BTRFS_SUPER_MAGIC)
+		no_cow(m->fd);
+	if (fchmod(m->fd, mode))
+		return -errno;
+	rc = map_grow(m, 0, size);
+	if (!rc)
+		rc = fill(m, arg);
+	if (!rc)
+		rc = map_sync(m);
+	return rc == -ERR_NOT_DURABLE ? -EIO : rc; /* nothing was published: plain failure */
+}
+
+int
+map_create(struct map *m, const char *path, mode_t mode, uint64_t size, map_fill_fn *fill, void *arg)
+{
+	char target[PATH_MAX];
+	struct draft d;
+	int rc;
+
+	*m = (struct map){ .path = path, .fd = -1, .writable = true };
+	rc = final_path(path, target);
+	if (rc)
+		return rc;
+	rc = draft_open(&d, target);
+	if (rc < 0)
+		return rc;
+	m->fd = rc;
+	rc = draft_fill(m, mode, size, fill, arg);
+	if (!rc)
+		rc = draft_publish(&d, m->fd, target);
+	if (d.temp[0])
+		unlink(d.temp);
+	if (!rc)
+		rc = sync_dir(d.dir);
+	if (rc)
+		map_close(m);
+	return rc;
+}
