@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#define LIBBSD_OPENBSD_VIS /* the header asks which strnvis(); neither is used */
 #include <bsd/vis.h>
 
 static const char *progname = PACKAGE_NAME;
