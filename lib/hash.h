@@ -8,7 +8,6 @@
 #define HASH_H
 
 #define XXH_INLINE_ALL
-#define XXH_NO_STREAM
 #include <stddef.h>
 #include <stdint.h>
 #include <xxhash.h>

@@ -86,6 +86,19 @@ lock_drop(int fd, unsigned byte)
 	(void)set(fd, F_OFD_SETLK, F_UNLCK, byte); /* unlocking one's own byte cannot fail */
 }
 
+bool
+lock_held(int fd, unsigned byte)
+{
+	struct flock fl = {
+		.l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = (off_t)(LOCK_BASE + byte),
+		.l_len = 1,
+	};
+
+	return fcntl(fd, F_OFD_GETLK, &fl) || fl.l_type != F_UNLCK;
+}
+
 /* fdinfo lines: "lock:\t1: OFDLCK ADVISORY  WRITE -1 MAJOR:MINOR:INODE START END" */
 static bool
 fdinfo_holds(const char *path, const char *needle)

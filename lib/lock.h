@@ -28,6 +28,9 @@ enum lock_byte {
 int lock_take(int fd, unsigned byte, bool exclusive, int64_t timeout_ns) __attribute__((warn_unused_result));
 void lock_drop(int fd, unsigned byte);
 
+/* Does anybody hold the byte? Needs no write permission. */
+bool lock_held(int fd, unsigned byte);
+
 /*
  * A process that holds the byte, looked up in /proc/PID/fdinfo: 0 where it cannot be known (another user's,
  * another pid namespace). For messages only, it costs a walk over all processes.

@@ -1,0 +1,113 @@
+#include "mmq.h"
+#include "lock.h"
+#include "out.h"
+
+#include <errno.h>
+#include <string.h>
+#include <stdio.h>
+
+error_t
+mmq_parse_file(int key, char *arg, struct argp_state *state, const char **file)
+{
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (*file)
+			argp_error(state, "too many operands: '%s'", arg);
+		*file = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!*file)
+			argp_error(state, "FILE is missing");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int
+mmq_fail(struct queue *q, int rc, const char *doing, const char *state)
+{
+	char holder[64] = "";
+	pid_t pid;
+
+	if (rc != -ERR_LOCKED)
+		return cli_fail(q->m.path, rc, &q->at, doing, state);
+	pid = lock_holder(q->m.fd, LOCK_MAIN);
+	if (pid)
+		snprintf(holder, sizeof(holder), "process %ld holds the lock", (long)pid);
+	return cli_fail(q->m.path, rc, NULL, doing, pid ? holder : state);
+}
+
+int
+mmq_open(struct queue *q, const char *file, bool writing, bool create, const struct cli_common *common)
+{
+	static const struct q_config defaults;
+	int rc;
+
+	cli_using(file);
+	rc = q_open(q, file, writing, common->lock_timeout);
+	/* Somebody may create or remove it between the two calls: once around is enough for either. */
+	for (int i = 0; rc == -ENOENT && create && !common->no_create && i < 3; i++) {
+		rc = q_create(file, common->mode, &defaults);
+		if (rc && rc != -EEXIST)
+			return cli_fail(file, rc, NULL, "create", "nothing made");
+		rc = q_open(q, file, writing, common->lock_timeout);
+	}
+	if (!rc && common->sync)
+		rc = map_can_sync(&q->m);
+	if (rc) {
+		struct queue damaged = *q;
+
+		damaged.m.path = file;
+		return mmq_fail(&damaged, rc, "open", "unchanged");
+	}
+	return 0;
+}
+
+int
+mmq_sync(struct queue *q, const struct cli_common *common, const char *done)
+{
+	int rc;
+
+	if (!common->sync && !(q->s.flags & Q_SYNC))
+		return 0;
+	rc = q_sync(q);
+	return rc ? mmq_fail(q, rc, "sync", done) : 0;
+}
+
+/* Looks for the byte that ends items in this framing. */
+static int
+has_end_byte(struct queue *q, const struct q_state *s, const struct q_item *item, int byte)
+{
+	const void *p = NULL;
+	uint64_t n;
+	int rc;
+
+	for (uint64_t at = 0; at < item->length; at += n) {
+		rc = q_payload(q, s, item, at, &p, &n);
+		if (rc)
+			return rc;
+		if (memchr(p, byte, n))
+			return -ERR_FRAME;
+	}
+	return 0;
+}
+
+int
+mmq_print(struct queue *q, const struct q_state *s, const struct q_item *item, enum frame frame, bool single)
+{
+	int byte = frame_forbids(frame), rc = 0;
+	const void *p = NULL;
+	uint64_t n;
+
+	if (byte >= 0 && !single)
+		rc = has_end_byte(q, s, item, byte);
+	if (!rc)
+		rc = frame_begin(frame, item->length);
+	for (uint64_t at = 0; !rc && at < item->length; at += n) {
+		rc = q_payload(q, s, item, at, &p, &n);
+		if (!rc)
+			rc = out_write(p, n);
+	}
+	return rc ? rc : frame_end(frame);
+}

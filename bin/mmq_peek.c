@@ -1,0 +1,125 @@
+/*
+ * mmq peek FILE: print the oldest items without taking them. Takes no lock: an item that is popped while it is read fails
+ * its check, and the reader looks again where the queue begins now.
+ */
+#include "mmq.h"
+#include "num.h"
+#include "out.h"
+
+#include <errno.h>
+
+struct options {
+	struct cli_common common;
+	enum frame frame;
+	uint64_t max;
+	bool all;
+	const char *file;
+};
+
+static error_t
+parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->common;
+		state->child_inputs[1] = &o->frame;
+		return 0;
+	case 'n':
+		cli_check_number(state, num_u64(arg, &o->max), "-n", arg);
+		return 0;
+	case 'a':
+		o->all = true;
+		return 0;
+	default:
+		return mmq_parse_file(key, arg, state, &o->file);
+	}
+}
+
+static const struct argp_option options[] = {
+	{ "count", 'n', "N", 0, "Print up to N items", 1 },
+	{ "all", 'a', NULL, 0, "Print all ready items", 1 },
+	{ 0 },
+};
+static const struct argp_child children[] = { { &cli_store_argp, 0, NULL, 0 }, { &frame_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "FILE",
+	.doc = "Print the oldest ready item and leave it in the queue; exit 1 when there is none.",
+	.children = children,
+};
+
+struct peek {
+	struct options *o;
+	struct queue q;
+	struct q_snapshot snap;
+	uint64_t seen;  /* positions below it were printed or passed */
+	uint64_t count; /* printed */
+	bool single;
+};
+
+/* Prints one ready range from p->seen on. -EAGAIN: it changed meanwhile. */
+static int
+peek_range(struct peek *p, uint64_t from, uint64_t to, uint64_t max)
+{
+	struct q_state now;
+	struct q_item item;
+	int rc;
+
+	for (uint64_t at = from > p->seen ? from : p->seen; at < to && p->count < max; at = item.end) {
+		rc = q_record(&p->q, &p->snap.s, at, to, &item);
+		if (!rc && item.kind == Q_ITEM)
+			rc = q_verify(&p->q, &p->snap.s, &item);
+		if (rc)
+			/* Damage, unless the queue has moved on: then what was read is a torn view. */
+			return !q_load(&p->q, &now) && now.seq != p->snap.s.seq ? -EAGAIN : rc;
+		if (item.kind == Q_ITEM) {
+			rc = mmq_print(&p->q, &p->snap.s, &item, p->o->frame, p->single);
+			if (rc)
+				return rc;
+			p->count++;
+		}
+		p->seen = item.end;
+	}
+	return 0;
+}
+
+static int
+peek(struct peek *p, uint64_t max)
+{
+	int rc;
+
+	do {
+		rc = q_snapshot(&p->q, &p->snap);
+		for (unsigned i = 0; !rc && i < p->snap.n && p->count < max; i++)
+			rc = peek_range(p, p->snap.ready[i].from, p->snap.ready[i].to, max);
+	} while (rc == -EAGAIN);
+	return rc;
+}
+
+int
+cmd_peek(int argc, char **argv)
+{
+	static struct peek p;
+	struct options o = { .common = CLI_COMMON, .max = 1 };
+	int rc, status;
+
+	cli_parse(&argp, argc, argv, 0, &o);
+	p.o = &o;
+	p.single = !o.all && o.max == 1;
+	if (o.frame == FRAME_RAW && !p.single)
+		return cli_usage(argv[0], "--raw prints one item: leave out -n and --all, or use --frame=len");
+	status = mmq_open(&p.q, o.file, false, false, &o.common);
+	if (status)
+		return status;
+	rc = peek(&p, o.all ? UINT64_MAX : o.max);
+	if (rc == -ERR_DAMAGED)
+		return mmq_fail(&p.q, rc, "peek", "unchanged");
+	if (rc == -ERR_FRAME)
+		return cli_fail(o.file, rc, NULL, "peek", "the next item holds the byte that ends items: use --frame=len");
+	if (rc)
+		return cli_fail(NULL, rc, NULL, "standard output", "unchanged"), EX_IOERR;
+	return p.count ? 0 : EXIT_NO;
+}

@@ -1,0 +1,195 @@
+/*
+ * The queue: items in commit order, taken by consumers, gone only when the consumer says so.
+ *
+ * All changes happen under LOCK_MAIN, which is never held while waiting or writing to a pipe. A change is prepared where
+ * nobody looks (beyond tail, in free segments) and takes effect with the one commit of a new state block, so
+ * that a kill at any instruction leaves the state before or after it. Readers take no lock.
+ *
+ * Lock order: LOCK_MAIN, then the byte of a consumer place.
+ *
+ *	q_open		open			queue_open.c
+ *	q_lock		lock, load, settle	queue_state.c
+ *	q_push_*	append			queue_push.c
+ *	q_take, q_finish	hand out, mark done	queue_take.c
+ *	q_snapshot, q_walk	look		queue_read.c
+ */
+#ifndef QUEUE_H
+#define QUEUE_H
+
+#include "hdr.h"
+#include "map.h"
+#include "queue_format.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define Q_ITEM_MAX UINT32_MAX /* payload bytes */
+
+struct queue {
+	struct map m;
+	struct hdr h;
+	struct q_state s;     /* the state: loaded by q_lock(), changed there, published by q_commit() */
+	int64_t lock_timeout; /* nanoseconds */
+	int place;            /* consumer place whose byte this process holds, -1: none */
+	bool settled;         /* this instance is known to the file */
+	struct err_at at;     /* with -ERR_DAMAGED */
+};
+
+struct q_config {
+	uint64_t max_items;
+	uint64_t max_bytes;
+	uint64_t flags;  /* enum q_flags */
+	uint64_t size;   /* bytes to reserve now */
+};
+
+/* -EEXIST when path exists; otherwise as map_create(). */
+int q_create(const char *path, mode_t mode, const struct q_config *config) __attribute__((warn_unused_result));
+
+/* Read-only when `writing` is false: then only q_snapshot() and what reads may be called. */
+int q_open(struct queue *q, const char *path, bool writing, int64_t lock_timeout) __attribute__((warn_unused_result));
+void q_close(struct queue *q);
+
+/*
+ * Takes LOCK_MAIN, finishes what a killed process had committed but not stored, recovers after a power cut.
+ * -ERR_REPLACED when path no longer names this file: the caller opens again.
+ */
+int q_lock(struct queue *q) __attribute__((warn_unused_result));
+void q_unlock(struct queue *q);
+
+/* Publishes q->s and stores its redo words. Called with the lock held; cannot fail. */
+void q_commit(struct queue *q);
+
+/* Adds a word to the next commit; at most Q_REDO. */
+void q_redo(struct queue *q, uint64_t offset, uint64_t word);
+
+/* Makes everything up to now durable; pushers who wait share one flush. */
+int q_sync(struct queue *q) __attribute__((warn_unused_result));
+
+/* Items that have not left. */
+uint64_t q_items(const struct q_state *s);
+
+/* The first page, for words that are read or written one by one. */
+struct q_file *q_file(const struct queue *q);
+
+/* Newest valid state, without a lock. -ERR_DAMAGED, -ERR_TRUNCATED. */
+int q_load(struct queue *q, struct q_state *s) __attribute__((warn_unused_result));
+
+/* Where position pos lies in the file, and how many bytes of its segment follow it. */
+int q_locate(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t *offset, uint64_t *room)
+    __attribute__((warn_unused_result));
+
+/* A record, decoded and with all its limits checked, but not its hash. */
+struct q_item {
+	uint64_t at;      /* position of the record */
+	uint64_t end;     /* position after it */
+	uint64_t offset;  /* file offset of its head, for messages */
+	uint64_t payload; /* position of the first payload byte */
+	uint64_t id;
+	uint64_t time_ms; /* since 1970 */
+	uint32_t length;  /* payload bytes */
+	unsigned kind;    /* enum q_record_kind */
+	unsigned attempts;
+};
+
+/* Decodes the record at pos (its end may not pass limit). */
+int q_record(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t limit, struct q_item *item)
+    __attribute__((warn_unused_result));
+
+/* Compares the record's hash with its bytes. -ERR_DAMAGED when they differ. */
+int q_verify(struct queue *q, const struct q_state *s, const struct q_item *item) __attribute__((warn_unused_result));
+
+/* Contiguous piece of the payload at byte `from` of it: at most *n bytes at *p. Valid while nobody can free the item. */
+int q_payload(struct queue *q, const struct q_state *s, const struct q_item *item, uint64_t from, const void **p,
+    uint64_t *n) __attribute__((warn_unused_result));
+
+/*
+ * Pushing. begin takes the lock; every put adds an item behind those before it; end publishes them all at once
+ * and releases the lock. abandon releases it and nothing was pushed. first_id + n - 1 are the ids.
+ */
+struct q_writer {
+	struct queue *q;
+	uint64_t pos;      /* where the next byte goes */
+	uint64_t record_end; /* end of the record being written */
+	uint64_t file_at;  /* where buf goes */
+	size_t used;       /* of buf */
+	bool has_good;     /* the item being written has opened a segment: */
+	struct q_state good; /* the state before that */
+	uint8_t buf[Q_SEG_SIZE];
+};
+
+int q_push_begin(struct queue *q, struct q_writer *w) __attribute__((warn_unused_result));
+/* -ERR_TOO_BIG, -ERR_FULL, -ENOSPC and the like: the item is not in, those before it still can be. */
+int q_push_put(struct q_writer *w, const void *p, uint64_t n) __attribute__((warn_unused_result));
+/* The n bytes at off of a regular file. -EIO when it ends early. */
+int q_push_file(struct q_writer *w, int fd, uint64_t off, uint64_t n) __attribute__((warn_unused_result));
+int q_push_end(struct q_writer *w) __attribute__((warn_unused_result));
+void q_push_abandon(struct q_writer *w);
+
+/* What a consumer was handed: the items in [from, to), DONE and PAD records among them not counted. */
+struct q_range {
+	uint64_t from, to;
+	uint64_t items, bytes;
+};
+
+/*
+ * Takes the oldest ready items: at most max_items, and at most max_bytes unless one item is larger. 0 items: none is
+ * ready. They stay this process's until q_finish() or its death.
+ */
+int q_take(struct queue *q, uint64_t max_items, uint64_t max_bytes, struct q_range *r)
+    __attribute__((warn_unused_result));
+
+/* The items of r before position `done` have left; those from there on are ready again, in their place. */
+int q_finish(struct queue *q, const struct q_range *r, uint64_t done) __attribute__((warn_unused_result));
+
+/* Returns the ranges of dead consumers. Called with the lock held. */
+int q_reap(struct queue *q) __attribute__((warn_unused_result));
+
+/* Decodes a consumer place; *kind 0 when it is not in use. */
+int q_place(struct queue *q, const struct q_state *s, unsigned i, struct q_consumer *c, unsigned *kind)
+    __attribute__((warn_unused_result));
+
+/* A consistent look: the state and the ready ranges, in order. */
+struct q_snapshot {
+	struct q_state s;
+	unsigned n;
+	struct {
+		uint64_t from, to;
+	} ready[Q_CONSUMERS + 1];
+};
+int q_snapshot(struct queue *q, struct q_snapshot *snap) __attribute__((warn_unused_result));
+
+/* Segments, under the lock (queue_space.c). */
+int q_segment_open(struct queue *q, uint64_t index, uint64_t first, uint64_t *offset)
+    __attribute__((warn_unused_result));
+void q_free_until(struct queue *q, uint64_t head); /* the segments before position head are free */
+
+/* The one repair of derived structures (queue_recover.c), under the lock, in an instance that the file does not know. */
+int q_recover(struct queue *q) __attribute__((warn_unused_result));
+
+/* Reports every damage; returns 0 when the file could be read, however damaged. */
+typedef void q_finding_fn(void *arg, uint64_t offset, const char *code, const char *message);
+int q_check(struct queue *q, q_finding_fn *report, void *arg) __attribute__((warn_unused_result));
+
+/* Positions. */
+static inline uint64_t
+q_index(uint64_t pos)
+{
+	return pos / Q_SEG_DATA;
+}
+
+/* A record's head never crosses a segment's end: where one that should begin at pos does. */
+static inline uint64_t
+q_head_at(uint64_t pos)
+{
+	uint64_t room = Q_SEG_DATA - pos % Q_SEG_DATA;
+
+	return room < sizeof(struct q_record) ? pos + room : pos;
+}
+
+static inline uint64_t
+q_round8(uint64_t n)
+{
+	return (n + 7) & ~UINT64_C(7);
+}
+
+#endif

@@ -1,0 +1,148 @@
+/* Making, opening and flushing a queue. */
+#include "queue.h"
+#include "hash.h"
+#include "instance.h"
+#include "lock.h"
+#include "seal.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct first {
+	const struct q_config *config;
+	uint64_t capacity;
+};
+
+/* The whole of a new file but zeros. Nobody sees it before map_create() has synced and linked it. */
+static int
+fill(struct map *m, void *arg)
+{
+	const struct first *first = arg;
+	uint64_t segments = first->capacity >> Q_SEG_SHIFT;
+	struct q_file f = {
+		.applied = 1,
+		.durable_head = seal(0),
+		.durable_tail = seal(0),
+		.durable_seq = seal(1),
+		.state[1] = {
+			.seq = 1,
+			.next_id = 1,
+			.capacity = first->capacity,
+			.free_tail = segments - 1,
+			.table = Q_TABLE_AT,
+			.ring = Q_RING_AT,
+			.table_log2 = Q_TABLE_LOG2,
+			.max_items = first->config->max_items,
+			.max_bytes = first->config->max_bytes,
+			.flags = first->config->flags,
+		},
+	};
+	struct q_state *s = &f.state[1];
+	int rc = hdr_init(&f.hdr, HDR_KIND_QUEUE, HDR_PAGE, Q_SEG_SHIFT);
+
+	/* map_create() publishes on this mount, so this instance needs no recovery. */
+	if (!rc)
+		rc = instance_id(m->fd, &f.instances[0]);
+	for (uint64_t i = 1; !rc && i < segments; i++) {
+		uint64_t entry = seal(i);
+
+		rc = map_pwrite(m, &entry, sizeof(entry), Q_RING_AT + (i - 1) * sizeof(entry));
+	}
+	s->check = hash64((const char *)s + sizeof(s->check), sizeof(*s) - sizeof(s->check), 0);
+	return rc ? rc : map_pwrite(m, &f, sizeof(f), 0);
+}
+
+int
+q_create(const char *path, mode_t mode, const struct q_config *config)
+{
+	uint64_t segments = (config->size + Q_SEG_SIZE - 1) >> Q_SEG_SHIFT;
+	struct first first = { .config = config };
+	struct map m;
+	int rc;
+
+	if (segments < 2)
+		segments = 2;
+	if (segments > 1 << Q_TABLE_LOG2)
+		segments = 1 << Q_TABLE_LOG2; /* the first table's reach; it grows from there when used */
+	first.capacity = segments << Q_SEG_SHIFT;
+	rc = map_create(&m, path, mode, first.capacity, fill, &first);
+	if (!rc)
+		map_close(&m);
+	return rc;
+}
+
+int
+q_open(struct queue *q, const char *path, bool writing, int64_t lock_timeout)
+{
+	struct q_state s;
+	int rc;
+
+	*q = (struct queue){ .lock_timeout = lock_timeout, .place = -1 };
+	rc = map_open(&q->m, path, MAP_STORE | (writing ? MAP_RW : 0));
+	if (rc)
+		return rc;
+	rc = hdr_read(&q->m, HDR_KIND_QUEUE, &q->h);
+	q->at = q->m.at;
+	if (!rc && (q->h.header_size != HDR_PAGE || q->h.param != Q_SEG_SHIFT))
+		rc = err_damaged(&q->at, offsetof(struct hdr, header_size), "header size or segment size");
+	if (!rc && q->m.size < Q_SEG_SIZE)
+		rc = -ERR_TRUNCATED;
+	if (!rc)
+		rc = map_view(&q->m, q->m.size);
+	if (!rc && !writing)
+		rc = q_load(q, &s);
+	if (rc)
+		map_close(&q->m);
+	return rc;
+}
+
+void
+q_close(struct queue *q)
+{
+	map_close(&q->m);
+}
+
+/* Words of the durable mark are stored under LOCK_SYNC, one after the other: each only ever grows. */
+static void
+raise(uint64_t *word, uint64_t value)
+{
+	uint64_t old;
+
+	if (!unseal(__atomic_load_n(word, __ATOMIC_RELAXED), &old) || old < value)
+		__atomic_store_n(word, seal(value), __ATOMIC_RELEASE);
+}
+
+/*
+ * Group commit: whoever has LOCK_SYNC flushes for all states committed before it looked; those who waited
+ * for the lock find their tail below the mark and need no flush of their own. After a failed flush the kernel
+ * takes the lost pages for clean, so every page is stored again before the next flush may count.
+ */
+int
+q_sync(struct queue *q)
+{
+	struct q_file *f = q_file(q);
+	uint64_t done;
+	struct q_state s;
+	int rc;
+
+	rc = lock_take(q->m.fd, LOCK_SYNC, true, q->lock_timeout);
+	if (rc)
+		return rc;
+	if (!f->sync_failed && unseal(f->durable_seq, &done) && done >= q->s.seq)
+		goto out;
+	rc = q_load(q, &s);
+	if (rc)
+		goto out;
+	if (__atomic_load_n(&f->sync_failed, __ATOMIC_ACQUIRE))
+		map_redirty(&q->m, 0, s.capacity);
+	rc = map_sync(&q->m);
+	__atomic_store_n(&f->sync_failed, rc != 0, __ATOMIC_RELEASE);
+	if (!rc) {
+		raise(&f->durable_head, s.head);
+		raise(&f->durable_tail, s.tail);
+		raise(&f->durable_seq, s.seq);
+	}
+out:
+	lock_drop(q->m.fd, LOCK_SYNC);
+	return rc;
+}

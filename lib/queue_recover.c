@@ -1,0 +1,189 @@
+/*
+ * The one function that repairs a queue after a power cut.
+ *
+ * The disk then holds each sector as of some time since the last flush. Truth is the newest valid state block, the
+ * segment heads and the records' checks; from these the segment table, the free ring, the consumer places
+ * and the counts are built anew. A stretch of records that were never written is closed with PAD records; whole
+ * records behind it stay, in order. Nothing below durable_tail can be missing for that reason, so what is
+ * wrong there is damage, is left as it is, and is reported by whoever meets it.
+ *
+ * Killed at any point: the instance is not noted yet, so the next holder of the lock starts again; every step
+ * leads to the same result whatever part of it was done.
+ */
+#include "queue.h"
+#include "seal.h"
+
+#include <errno.h>
+#include <string.h>
+
+static uint64_t *
+word_at(struct queue *q, uint64_t offset)
+{
+	return (uint64_t *)(void *)(q->m.base + offset);
+}
+
+static uint64_t
+slot_at(uint64_t base, uint64_t log2, uint64_t number)
+{
+	return base + 8 * (number & ((UINT64_C(1) << log2) - 1));
+}
+
+/* Segments that hold the table and the ring. */
+static bool
+holds_tables(const struct q_state *s, uint64_t segment)
+{
+	uint64_t at = segment << Q_SEG_SHIFT, size = UINT64_C(8) << s->table_log2;
+
+	return (at + Q_SEG_SIZE > s->table && at < s->table + size) || (at + Q_SEG_SIZE > s->ring && at < s->ring + size);
+}
+
+/* Sorts every segment into the table or the ring by what its head says. */
+static int
+rebuild_tables(struct queue *q)
+{
+	struct q_state *s = &q->s;
+	uint64_t segments = s->capacity >> Q_SEG_SHIFT, size = UINT64_C(8) << s->table_log2;
+	uint64_t offset, room, index;
+	int rc = map_ready(&q->m, s->table, size);
+
+	if (!rc)
+		rc = map_ready(&q->m, s->ring, size);
+	if (rc)
+		return rc;
+	s->free_head = s->free_tail = 0;
+	for (uint64_t p = 1; p < segments; p++) {
+		if (holds_tables(s, p))
+			continue;
+		if (unseal(*word_at(q, p << Q_SEG_SHIFT), &index) && index >= q_index(s->head) &&
+		    index * Q_SEG_DATA < s->tail) {
+			/* Two that claim one index: the one that the table had, else the first. */
+			if (q_locate(q, s, index * Q_SEG_DATA, &offset, &room))
+				*word_at(q, slot_at(s->table, s->table_log2, index)) =
+				    seal(p | (index & 0xfffff) << 32);
+			if (!q_locate(q, s, index * Q_SEG_DATA, &offset, &room) && offset >> Q_SEG_SHIFT == p)
+				continue;
+		}
+		*word_at(q, slot_at(s->ring, s->table_log2, s->free_tail++)) = seal(p);
+	}
+	return 0;
+}
+
+/* Is there a whole record at pos? */
+static bool
+whole(struct queue *q, uint64_t pos, struct q_item *item, uint64_t durable)
+{
+	if (q_record(q, &q->s, pos, q->s.tail, item))
+		return false;
+	/* What was flushed needs no reading of all its bytes now; a pop checks it. */
+	return item->end <= durable || item->kind == Q_PAD || !q_verify(q, &q->s, item);
+}
+
+/* The next position from pos on where a whole record begins; tail where there is none. */
+static uint64_t
+resync(struct queue *q, uint64_t pos, uint64_t durable)
+{
+	uint64_t offset, room, first;
+	struct q_item item;
+
+	while (pos < q->s.tail) {
+		if (q_locate(q, &q->s, pos, &offset, &room)) {
+			pos = (q_index(pos) + 1) * Q_SEG_DATA; /* no such segment */
+			continue;
+		}
+		/* The segment's head knows where its first record begins. */
+		if (pos % Q_SEG_DATA == 0 && unseal(*word_at(q, offset - sizeof(struct q_segment) + 8), &first) &&
+		    first && first < Q_SEG_DATA && whole(q, pos + first, &item, durable))
+			return pos + first;
+		if (whole(q, pos, &item, durable) && item.at == pos)
+			return pos;
+		pos += 8;
+	}
+	return q->s.tail;
+}
+
+/* Makes [from, to) a row of PAD records, one a segment; segments that are missing are put in. */
+static int
+pad(struct queue *q, uint64_t from, uint64_t to)
+{
+	while (from < to) {
+		uint64_t end = (q_index(from) + 1) * Q_SEG_DATA, offset, room;
+		struct q_record r = { .state = seal(Q_PAD) };
+		int rc = q_locate(q, &q->s, from, &offset, &room);
+
+		end = end < to ? end : to;
+		if (rc && from % Q_SEG_DATA == 0) {
+			rc = q_segment_open(q, q_index(from), 0, &offset);
+			offset += sizeof(struct q_segment);
+		}
+		if (rc)
+			return rc;
+		if (end - from >= sizeof(r)) {
+			r.length = (uint32_t)(end - from - sizeof(r));
+			rc = map_pwrite(&q->m, &r, sizeof(r), offset);
+		}
+		if (rc)
+			return rc;
+		from = end;
+	}
+	return 0;
+}
+
+/* Counts the items and closes the gaps. */
+static int
+walk(struct queue *q, uint64_t durable)
+{
+	struct q_state *s = &q->s;
+	struct q_item item;
+	uint64_t pos = s->head, next;
+	int rc = 0;
+
+	s->ready = s->bytes = 0;
+	while (!rc && pos < s->tail) {
+		if (whole(q, pos, &item, durable)) {
+			if (item.kind == Q_ITEM) {
+				s->ready++;
+				s->bytes += item.length;
+			}
+			if (item.id >= s->next_id)
+				s->next_id = item.id + 1;
+			pos = item.end;
+			continue;
+		}
+		next = resync(q, q_head_at(pos) + sizeof(struct q_record), durable);
+		if (pos >= durable) {
+			s->lost++;
+			if (next == s->tail)
+				s->tail = next = pos;
+			else
+				rc = pad(q, q_head_at(pos), next);
+		}
+		pos = next;
+	}
+	return rc;
+}
+
+int
+q_recover(struct queue *q)
+{
+	struct q_state *s = &q->s;
+	uint64_t durable, items;
+	int rc;
+
+	if (!unseal(q_file(q)->durable_tail, &durable))
+		durable = 0;
+	rc = rebuild_tables(q);
+	if (!rc)
+		rc = walk(q, durable);
+	if (rc)
+		return rc;
+	items = s->ready;
+	s->next = s->head;
+	s->taken = 0;
+	memset(s->consumers, 0, sizeof(s->consumers));
+	if (s->pushed < items)
+		s->pushed = items;
+	s->era_tail = s->tail;
+	q_commit(q);
+	/* What was found is from now on what was promised; without it the next boot would read everything again. */
+	return q_sync(q);
+}

@@ -1,0 +1,243 @@
+/*
+ * Segments: which of them hold which positions, which are free, and how there come to be more.
+ *
+ * Everything here prepares: entries are written where the committed state does not look (table entries beyond tail,
+ * ring entries beyond free_tail), counters move in q->s, and q_commit() publishes all at once. Killed before that: the
+ * next holder of the lock prepares the same again, over it.
+ *
+ * Power cut: a segment that is used again must not take with it an item that was promised to be
+ * durable. So one that holds positions below durable_tail is used again only when durable_head has
+ * passed it; otherwise the file grows, or, when it cannot, a flush makes the head durable.
+ */
+#include "queue.h"
+#include "seal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define STEP_MIN Q_SEG_SIZE
+#define STEP_MAX (UINT64_C(64) << 20)
+#define LAP_BITS 20 /* low bits of the logical index beside the segment: tells an entry of an earlier lap */
+
+static uint64_t *
+word_at(struct queue *q, uint64_t offset)
+{
+	return (uint64_t *)(void *)(q->m.base + offset);
+}
+
+static uint64_t
+table_slot(const struct q_state *s, uint64_t index)
+{
+	return s->table + 8 * (index & ((UINT64_C(1) << s->table_log2) - 1));
+}
+
+static uint64_t
+ring_slot(const struct q_state *s, uint64_t number)
+{
+	return s->ring + 8 * (number & ((UINT64_C(1) << s->table_log2) - 1));
+}
+
+static uint64_t
+lap(uint64_t index)
+{
+	return (index & ((1 << LAP_BITS) - 1)) << 32;
+}
+
+int
+q_locate(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t *offset, uint64_t *room)
+{
+	uint64_t index = q_index(pos), slot = table_slot(s, index), entry, segment, owner;
+
+	if (!unseal(__atomic_load_n(word_at(q, slot), __ATOMIC_RELAXED), &entry) ||
+	    entry >> 32 << 32 != lap(index))
+		return err_damaged(&q->at, slot, "segment table entry");
+	segment = entry & UINT32_MAX;
+	if (!segment || segment >= s->capacity >> Q_SEG_SHIFT)
+		return err_damaged(&q->at, slot, "segment table entry out of range");
+	*offset = segment << Q_SEG_SHIFT;
+	if (!unseal(__atomic_load_n(word_at(q, *offset), __ATOMIC_RELAXED), &owner) || owner != index)
+		return err_damaged(&q->at, *offset, "segment head: not the segment that the table says");
+	*room = Q_SEG_DATA - pos % Q_SEG_DATA;
+	*offset += Q_SEG_SIZE - *room;
+	return 0;
+}
+
+static int
+ring_put(struct queue *q, uint64_t segment)
+{
+	uint64_t slot = ring_slot(&q->s, q->s.free_tail);
+	int rc = map_ready(&q->m, slot, 8);
+
+	if (rc)
+		return rc;
+	*word_at(q, slot) = seal(segment);
+	q->s.free_tail++;
+	return 0;
+}
+
+/* Copies what lives in the table and the ring into ones of twice the size, at the end of the file. */
+static int
+enlarge_tables(struct queue *q)
+{
+	uint64_t size = UINT64_C(16) << (q->s.table_log2 + 1), old = UINT64_C(16) << q->s.table_log2;
+	uint64_t segments = (size + Q_SEG_SIZE - 1) >> Q_SEG_SHIFT;
+	struct q_state n = q->s;
+	int rc;
+
+	n.table = n.capacity;
+	n.ring = n.capacity + size / 2;
+	n.table_log2++;
+	n.capacity += segments << Q_SEG_SHIFT;
+	if (segments + (q->s.capacity >> Q_SEG_SHIFT) > UINT64_C(1) << n.table_log2)
+		return -EFBIG;
+	rc = map_grow(&q->m, q->s.capacity, n.capacity);
+	if (!rc)
+		rc = map_ready(&q->m, n.table, size);
+	if (rc)
+		return rc;
+	/* All of the old window: entries that no position uses are told by their lap. */
+	for (uint64_t i = q_index(q->s.head); i < q_index(q->s.head) + (UINT64_C(1) << q->s.table_log2); i++)
+		*word_at(q, table_slot(&n, i)) = *word_at(q, table_slot(&q->s, i));
+	for (uint64_t i = q->s.free_head; i < q->s.free_tail; i++)
+		*word_at(q, ring_slot(&n, i)) = *word_at(q, ring_slot(&q->s, i));
+	/* The old ones become free segments, but for the first, which lie in segment 0. */
+	if (q->s.table >= Q_SEG_SIZE) {
+		uint64_t first = q->s.table >> Q_SEG_SHIFT;
+
+		for (uint64_t i = 0; i < (old + Q_SEG_SIZE - 1) >> Q_SEG_SHIFT; i++)
+			*word_at(q, ring_slot(&n, n.free_tail++)) = seal(first + i);
+	}
+	q->s = n;
+	return 0;
+}
+
+/* Reserves `step` more bytes and puts their segments into the ring. */
+static int
+grow_by(struct queue *q, uint64_t step)
+{
+	uint64_t first, count;
+	int rc = 0;
+
+	while (!rc && (q->s.capacity + step) >> Q_SEG_SHIFT > UINT64_C(1) << q->s.table_log2)
+		rc = enlarge_tables(q);
+	if (!rc)
+		rc = map_grow(&q->m, q->s.capacity, q->s.capacity + step);
+	if (rc)
+		return rc;
+	first = q->s.capacity >> Q_SEG_SHIFT;
+	count = step >> Q_SEG_SHIFT;
+	for (uint64_t i = 0; !rc && i < count; i++)
+		rc = ring_put(q, first + i);
+	/* Also when the ring could take only some: the others are found by repair. */
+	q->s.capacity += step;
+	return rc;
+}
+
+/* One sixteenth of what is there, within limits; on a nearly full disk as little as does. */
+static int
+grow(struct queue *q)
+{
+	uint64_t step = (q->s.capacity / 16) & ~(Q_SEG_SIZE - 1);
+	int rc;
+
+	if (q->s.flags & Q_FIXED_SIZE)
+		return -ERR_FULL;
+	step = step < STEP_MIN ? STEP_MIN : step > STEP_MAX ? STEP_MAX : step;
+	rc = grow_by(q, step);
+	if ((rc == -ENOSPC || rc == -EDQUOT || rc == -EFBIG) && step > STEP_MIN)
+		rc = grow_by(q, STEP_MIN);
+	return rc;
+}
+
+/* May the segment at the front of the ring be overwritten? */
+static bool
+reusable(struct queue *q, uint64_t segment)
+{
+	const struct q_file *f = q_file(q);
+	uint64_t index, head, tail;
+
+	if (!unseal(*word_at(q, segment << Q_SEG_SHIFT), &index))
+		return true; /* never held records */
+	if (!unseal(f->durable_head, &head) || !unseal(f->durable_tail, &tail))
+		return false;
+	return (index + 1) * Q_SEG_DATA <= head || index * Q_SEG_DATA >= tail;
+}
+
+static int
+ring_peek(struct queue *q, uint64_t *segment)
+{
+	uint64_t slot = ring_slot(&q->s, q->s.free_head);
+
+	if (!unseal(*word_at(q, slot), segment))
+		return err_damaged(&q->at, slot, "free ring entry");
+	*segment &= UINT32_MAX;
+	if (!*segment || *segment >= q->s.capacity >> Q_SEG_SHIFT)
+		return err_damaged(&q->at, slot, "free ring entry out of range");
+	return 0;
+}
+
+static int
+ring_take(struct queue *q, uint64_t *segment)
+{
+	int rc;
+
+	if (q->s.free_head < q->s.free_tail) {
+		rc = ring_peek(q, segment);
+		if (rc)
+			return rc;
+		if (reusable(q, *segment)) {
+			q->s.free_head++;
+			return 0;
+		}
+	}
+	rc = grow(q);
+	/* No room to grow, but a drained segment: make its head durable, then it may go. */
+	if (rc && (q->s.free_head == q->s.free_tail || q_sync(q)))
+		return rc;
+	/* Growth put its segments behind; one in front that may not be used again waits its turn there. */
+	for (uint64_t n = q->s.free_tail - q->s.free_head; n; n--) {
+		rc = ring_peek(q, segment);
+		if (rc)
+			return rc;
+		q->s.free_head++;
+		if (reusable(q, *segment))
+			return 0;
+		rc = ring_put(q, *segment);
+		if (rc)
+			return rc;
+	}
+	return -ENOSPC;
+}
+
+int
+q_segment_open(struct queue *q, uint64_t index, uint64_t first, uint64_t *offset)
+{
+	uint64_t segment, slot;
+	int rc;
+
+	rc = ring_take(q, &segment);
+	if (rc)
+		return rc;
+	*offset = segment << Q_SEG_SHIFT;
+	slot = table_slot(&q->s, index);
+	rc = map_ready(&q->m, slot, 8);
+	if (!rc)
+		rc = map_ready(&q->m, *offset, sizeof(struct q_segment));
+	if (rc)
+		return rc;
+	*(struct q_segment *)(void *)(q->m.base + *offset) =
+	    (struct q_segment){ .index = seal(index), .first = seal(first) };
+	*word_at(q, slot) = seal(segment | lap(index));
+	return 0;
+}
+
+void
+q_free_until(struct queue *q, uint64_t head)
+{
+	uint64_t offset, room;
+
+	for (uint64_t i = q_index(q->s.head); i < q_index(head); i++)
+		/* A segment that cannot be found or noted is lost to use until repair, never used twice. */
+		if (!q_locate(q, &q->s, i * Q_SEG_DATA, &offset, &room))
+			(void)!ring_put(q, offset >> Q_SEG_SHIFT);
+}
