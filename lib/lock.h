@@ -4,7 +4,8 @@
  * stuck, and the kernel frees the lock of a killed holder in any pid namespace. flock(2), which users
  * take themselves, is independent of these.
  *
- * Lock order: LOCK_MAIN before LOCK_SYNC; two files in the order of their uuids.
+ * Lock order: LOCK_MAIN before LOCK_WRITER and LOCK_INTENT (tried, never waited for) before LOCK_SYNC; two
+ * files in the order of their uuids.
  *
  * An OFD lock belongs to the open description: after fork(2) the child shares it and must not touch it;
  * threads of a process need a mutex before it.
@@ -21,6 +22,8 @@
 enum lock_byte {
 	LOCK_MAIN = 0,        /* whoever changes the file's structure */
 	LOCK_SYNC = 1,        /* whoever flushes for others */
+	LOCK_WRITER = 2,      /* shared by every open writer; had exclusively only where there is none (heap) */
+	LOCK_INTENT = 2048,   /* + intent: its owner lives as long as it is held (heap) */
 	LOCK_CONSUMER = 4096, /* + slot: alive as long as it is held (queue) */
 };
 

@@ -52,4 +52,36 @@ unseal(uint64_t word, uint64_t *value)
 	return true;
 }
 
+/*
+ * Bound to a place: the check bits are mixed with the word's offset in the file, so that a word
+ * that belongs elsewhere (pages swapped by a bad copy) is damage too, 4095 times in 4096.
+ */
+static inline uint64_t
+seal_salt(uint64_t where)
+{
+	return where * UINT64_C(0x9e3779b97f4a7c15) & ~SEAL_MAX;
+}
+
+static inline uint64_t
+seal_at(uint64_t value, uint64_t where)
+{
+	return seal(value) ^ seal_salt(where);
+}
+
+static inline bool
+unseal_at(uint64_t word, uint64_t where, uint64_t *value)
+{
+	return unseal(word ^ seal_salt(where), value);
+}
+
+/*
+ * The sealed word whose value has the given bits inverted. The check is linear, so neither the old value nor the
+ * place is needed: what compare-and-swap loops on bitmaps use.
+ */
+static inline uint64_t
+seal_flip(uint64_t word, uint64_t bits)
+{
+	return word ^ bits ^ (seal_check(bits) ^ SEAL_MARK) << SEAL_BITS;
+}
+
 #endif
