@@ -54,7 +54,7 @@ oldest_age(struct queue *q, const struct q_snapshot *snap)
 			if (q_record(q, &snap->s, at, snap->ready[i].to, &item))
 				return 0;
 			if (item.kind == Q_ITEM)
-				return ms > item.time_ms ? (double)(ms - item.time_ms) / 1000 : 0;
+				return ms > q_item_time(&item) ? (double)(ms - q_item_time(&item)) / 1000 : 0;
 		}
 	return 0;
 }

@@ -15,13 +15,13 @@
 static inline uint64_t
 hash64(const void *p, size_t n, uint64_t seed)
 {
-	return XXH3_64bits_withSeed(p, n, seed);
+	return seed ? XXH3_64bits_withSeed(p, n, seed) : XXH3_64bits(p, n);
 }
 
 static inline uint32_t
 hash32(const void *p, size_t n, uint64_t seed)
 {
-	return (uint32_t)XXH3_64bits_withSeed(p, n, seed);
+	return (uint32_t)hash64(p, n, seed);
 }
 
 #endif

@@ -32,6 +32,8 @@ struct queue {
 	int64_t lock_timeout; /* nanoseconds */
 	int place;            /* consumer place whose byte this process holds, -1: none */
 	bool settled;         /* this instance is known to the file */
+	uint64_t seen_start;  /* the segment that was located last: its first position (none changes its segment) */
+	uint64_t seen_offset; /* and where that lies in the file, 0: none */
 	struct err_at at;     /* with -ERR_DAMAGED */
 };
 
@@ -85,11 +87,16 @@ struct q_item {
 	uint64_t offset;  /* file offset of its head, for messages */
 	uint64_t payload; /* position of the first payload byte */
 	uint64_t id;
-	uint64_t time_ms; /* since 1970 */
+	uint64_t stamp;   /* q_stamp() */
 	uint32_t length;  /* payload bytes */
+	uint32_t check;
 	unsigned kind;    /* enum q_record_kind */
 	unsigned attempts;
+	bool one_piece;   /* all of it lies in one segment, from `offset` on */
 };
+
+/* Milliseconds since 1970 when the item was pushed. */
+uint64_t q_item_time(const struct q_item *item);
 
 /* Decodes the record at pos (its end may not pass limit). */
 int q_record(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t limit, struct q_item *item)
@@ -110,6 +117,7 @@ struct q_writer {
 	struct queue *q;
 	uint64_t pos;      /* where the next byte goes */
 	uint64_t record_end; /* end of the record being written */
+	uint64_t stamp;    /* q_stamp() of all items of this commit */
 	uint64_t file_at;  /* where buf goes */
 	size_t used;       /* of buf */
 	bool has_good;     /* the item being written has opened a segment: */
@@ -158,8 +166,11 @@ struct q_snapshot {
 };
 int q_snapshot(struct queue *q, struct q_snapshot *snap) __attribute__((warn_unused_result));
 
-/* Segments, under the lock (queue_space.c). */
-int q_segment_open(struct queue *q, uint64_t index, uint64_t first, uint64_t *offset)
+/*
+ * Segments, under the lock (queue_space.c). open finds one for logical segment `index`; the caller writes *head at
+ * *offset, with the records, before the commit.
+ */
+int q_segment_open(struct queue *q, uint64_t index, uint64_t first, uint64_t *offset, struct q_segment *head)
     __attribute__((warn_unused_result));
 void q_free_until(struct queue *q, uint64_t head); /* the segments before position head are free */
 

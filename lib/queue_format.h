@@ -134,7 +134,7 @@ struct q_record {
 	uint8_t flags;    /* 22 zero */
 	uint8_t ext8;     /* 23 size of the extensions in units of 8 bytes */
 	uint32_t length;  /* 24 payload bytes */
-	uint32_t check;   /* 28 see q_record_check() in queue_record.c */
+	uint32_t check;   /* 28 see q_record_check() in queue_record.h */
 };
 
 enum q_record_kind {

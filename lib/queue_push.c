@@ -39,6 +39,7 @@ static int
 next_segment(struct q_writer *w)
 {
 	uint64_t first = w->record_end - w->pos, offset;
+	struct q_segment head;
 	int rc = flush(w);
 
 	if (!w->has_good) {
@@ -46,10 +47,14 @@ next_segment(struct q_writer *w)
 		w->has_good = true;
 	}
 	if (!rc)
-		rc = q_segment_open(w->q, q_index(w->pos), first < Q_SEG_DATA ? first : Q_SEG_DATA, &offset);
-	if (!rc)
-		w->file_at = offset + sizeof(struct q_segment);
-	return rc;
+		rc = q_segment_open(w->q, q_index(w->pos), first < Q_SEG_DATA ? first : Q_SEG_DATA, &offset,
+		    &head);
+	if (rc)
+		return rc;
+	w->file_at = offset;
+	memcpy(w->buf, &head, sizeof(head));
+	w->used = sizeof(head);
+	return 0;
 }
 
 static int
@@ -72,7 +77,7 @@ put(struct q_writer *w, const void *p, uint64_t n)
 				return rc;
 			w->file_at += k;
 		} else {
-			/* A segment's data fits the buffer, so it is full at a segment's end at the earliest. */
+			/* The buffer holds one segment with its head, so it never overflows. */
 			memcpy(w->buf + w->used, at, k);
 			w->used += k;
 		}
@@ -98,6 +103,7 @@ int
 q_push_begin(struct queue *q, struct q_writer *w)
 {
 	uint64_t offset = 0, room;
+	struct timespec now;
 	int rc = q_lock(q);
 
 	if (rc)
@@ -106,6 +112,8 @@ q_push_begin(struct queue *q, struct q_writer *w)
 	w->used = 0;
 	w->pos = q->s.tail;
 	w->record_end = w->pos;
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	w->stamp = q_stamp((uint32_t)now.tv_sec, (uint16_t)(now.tv_nsec / 1000000), 0, 0);
 	if (w->pos % Q_SEG_DATA) {
 		rc = q_locate(q, &q->s, w->pos, &offset, &room);
 		if (rc)
@@ -127,19 +135,15 @@ admit(const struct q_state *s, uint64_t n)
 	return 0;
 }
 
+/* A record's head at p, in whole words: the compiler's byte stores would stall the copy that follows. */
 static void
-head_for(struct q_record *r, const struct queue *q, uint64_t n)
+put_head(const struct q_writer *w, void *p, uint64_t pos, uint64_t n, uint64_t body)
 {
-	struct timespec now;
+	uint64_t id = w->q->s.next_id;
+	uint64_t check = q_record_check(pos, id, w->stamp, (uint32_t)n, body);
+	uint64_t words[4] = { seal(Q_ITEM), id, w->stamp, n | check << 32 };
 
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	*r = (struct q_record){
-		.state = seal(Q_ITEM),
-		.id = q->s.next_id,
-		.time_s = (uint32_t)now.tv_sec,
-		.time_ms = (uint16_t)(now.tv_nsec / 1000000),
-		.length = (uint32_t)n,
-	};
+	memcpy(p, words, sizeof(words));
 }
 
 /* The item is written: it counts when q_push_end() commits. */
@@ -165,29 +169,54 @@ fail(struct q_writer *w, int rc)
 	return rc;
 }
 
-int
-q_push_put(struct q_writer *w, const void *p, uint64_t n)
+/* A small record that ends in the segment where it begins: nearly all. */
+static void
+put_whole(struct q_writer *w, const void *p, size_t n)
+{
+	uint8_t *at = w->buf + w->used;
+	size_t size = sizeof(struct q_record) + (size_t)q_round8(n);
+
+	memset(at + size - 8, 0, 8); /* the padding; what is no padding is written over */
+	put_head(w, at, w->pos, n, hash64(p, n, 0));
+	memcpy(at + sizeof(struct q_record), p, n);
+	w->used += size;
+	w->pos += size;
+}
+
+static int
+put_pieces(struct q_writer *w, const void *p, uint64_t n)
 {
 	static const char zeros[8];
 	struct q_record r;
+	int rc;
+
+	put_head(w, &r, w->pos, n, hash64(p, n, 0));
+	rc = put(w, &r, sizeof(r));
+	if (!rc)
+		rc = put(w, p, n);
+	return rc ? rc : put(w, zeros, q_round8(n) - n);
+}
+
+int
+q_push_put(struct q_writer *w, const void *p, uint64_t n)
+{
+	uint64_t off;
 	int rc = w->pos == UINT64_MAX ? -EINVAL : admit(&w->q->s, n);
 
 	if (rc)
 		return rc;
 	w->has_good = false;
-	head_for(&r, w->q, n);
-	w->record_end = q_head_at(w->pos) + sizeof(r) + q_round8(n);
-	rc = skip_to_head(w);
-	if (rc)
-		return fail(w, rc);
-	r.check = q_record_check(w->pos, &r, hash64(p, n, 0));
-	rc = put(w, &r, sizeof(r));
-	if (!rc)
-		rc = put(w, p, n);
-	if (!rc)
-		rc = put(w, zeros, q_round8(n) - n);
-	if (rc)
-		return fail(w, rc);
+	w->record_end = q_head_at(w->pos) + sizeof(struct q_record) + q_round8(n);
+	off = w->pos % Q_SEG_DATA;
+	if (off && w->record_end - w->pos <= Q_SEG_DATA - off && n < DIRECT_MIN) {
+		put_whole(w, p, (size_t)n);
+	} else {
+		rc = skip_to_head(w);
+		if (!rc)
+			rc = put_pieces(w, p, n);
+		if (rc)
+			return fail(w, rc);
+	}
 	count(w, n);
 	return 0;
 }
@@ -218,11 +247,11 @@ copy_file(struct q_writer *w, int fd, uint64_t off, uint64_t n, uint64_t *body)
 	return 0;
 }
 
-/* The head goes in first without its check, which is known only when the bytes have been copied. */
+/* The head goes in first as zeros, and again when the bytes were copied and their hash is known. */
 int
 q_push_file(struct q_writer *w, int fd, uint64_t off, uint64_t n)
 {
-	static const char zeros[8];
+	static const char zeros[sizeof(struct q_record)];
 	uint64_t at, head_offset = 0, room, body = 0;
 	struct q_record r;
 	int rc = w->pos == UINT64_MAX ? -EINVAL : admit(&w->q->s, n);
@@ -230,12 +259,11 @@ q_push_file(struct q_writer *w, int fd, uint64_t off, uint64_t n)
 	if (rc)
 		return rc;
 	w->has_good = false;
-	head_for(&r, w->q, n);
 	at = q_head_at(w->pos);
 	w->record_end = at + sizeof(r) + q_round8(n);
 	rc = skip_to_head(w);
 	if (!rc)
-		rc = put(w, &r, sizeof(r));
+		rc = put(w, zeros, sizeof(r));
 	if (!rc)
 		rc = copy_file(w, fd, off, n, &body);
 	if (!rc)
@@ -245,7 +273,7 @@ q_push_file(struct q_writer *w, int fd, uint64_t off, uint64_t n)
 	if (!rc)
 		rc = q_locate(w->q, &w->q->s, at, &head_offset, &room);
 	if (!rc) {
-		r.check = q_record_check(at, &r, body);
+		put_head(w, &r, at, n, body);
 		rc = map_pwrite(&w->q->m, &r, sizeof(r), head_offset);
 	}
 	if (rc)

@@ -60,6 +60,7 @@ rebuild_tables(struct queue *q)
 			if (q_locate(q, s, index * Q_SEG_DATA, &offset, &room))
 				*word_at(q, slot_at(s->table, s->table_log2, index)) =
 				    seal(p | (index & 0xfffff) << 32);
+			q->seen_offset = 0;
 			if (!q_locate(q, s, index * Q_SEG_DATA, &offset, &room) && offset >> Q_SEG_SHIFT == p)
 				continue;
 		}
@@ -108,12 +109,15 @@ pad(struct queue *q, uint64_t from, uint64_t to)
 	while (from < to) {
 		uint64_t end = (q_index(from) + 1) * Q_SEG_DATA, offset, room;
 		struct q_record r = { .state = seal(Q_PAD) };
+		struct q_segment head;
 		int rc = q_locate(q, &q->s, from, &offset, &room);
 
 		end = end < to ? end : to;
 		if (rc && from % Q_SEG_DATA == 0) {
-			rc = q_segment_open(q, q_index(from), 0, &offset);
-			offset += sizeof(struct q_segment);
+			rc = q_segment_open(q, q_index(from), 0, &offset, &head);
+			if (!rc)
+				rc = map_pwrite(&q->m, &head, sizeof(head), offset);
+			offset += sizeof(head);
 		}
 		if (rc)
 			return rc;
@@ -171,6 +175,7 @@ q_recover(struct queue *q)
 
 	if (!unseal(q_file(q)->durable_tail, &durable))
 		durable = 0;
+	q->seen_offset = 0;
 	rc = rebuild_tables(q);
 	if (!rc)
 		rc = walk(q, durable);

@@ -17,6 +17,7 @@
 
 #define STEP_MIN Q_SEG_SIZE
 #define STEP_MAX (UINT64_C(64) << 20)
+#define FRESH (UINT64_C(1) << 32) /* in a ring entry: never held records */
 #define LAP_BITS 20 /* low bits of the logical index beside the segment: tells an entry of an earlier lap */
 
 static uint64_t *
@@ -43,10 +44,11 @@ lap(uint64_t index)
 	return (index & ((1 << LAP_BITS) - 1)) << 32;
 }
 
-int
-q_locate(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t *offset, uint64_t *room)
+/* Finds the segment of `index` and checks that it says so itself. */
+static int
+look_up(struct queue *q, const struct q_state *s, uint64_t index)
 {
-	uint64_t index = q_index(pos), slot = table_slot(s, index), entry, segment, owner;
+	uint64_t slot = table_slot(s, index), entry, segment, owner;
 
 	if (!unseal(__atomic_load_n(word_at(q, slot), __ATOMIC_RELAXED), &entry) ||
 	    entry >> 32 << 32 != lap(index))
@@ -54,23 +56,38 @@ q_locate(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t *offse
 	segment = entry & UINT32_MAX;
 	if (!segment || segment >= s->capacity >> Q_SEG_SHIFT)
 		return err_damaged(&q->at, slot, "segment table entry out of range");
-	*offset = segment << Q_SEG_SHIFT;
-	if (!unseal(__atomic_load_n(word_at(q, *offset), __ATOMIC_RELAXED), &owner) || owner != index)
-		return err_damaged(&q->at, *offset, "segment head: not the segment that the table says");
-	*room = Q_SEG_DATA - pos % Q_SEG_DATA;
-	*offset += Q_SEG_SIZE - *room;
+	if (!unseal(__atomic_load_n(word_at(q, segment << Q_SEG_SHIFT), __ATOMIC_RELAXED), &owner) || owner != index)
+		return err_damaged(&q->at, segment << Q_SEG_SHIFT, "segment head: not the segment that the table says");
+	q->seen_start = index * Q_SEG_DATA;
+	q->seen_offset = (segment << Q_SEG_SHIFT) + sizeof(struct q_segment);
+	return 0;
+}
+
+int
+q_locate(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t *offset, uint64_t *room)
+{
+	int rc;
+
+	/* Wraps, and so is large, where pos lies before the segment. */
+	if (pos - q->seen_start >= Q_SEG_DATA || !q->seen_offset) {
+		rc = look_up(q, s, q_index(pos));
+		if (rc)
+			return rc;
+	}
+	*offset = q->seen_offset + (pos - q->seen_start);
+	*room = Q_SEG_DATA - (pos - q->seen_start);
 	return 0;
 }
 
 static int
-ring_put(struct queue *q, uint64_t segment)
+ring_put(struct queue *q, uint64_t entry)
 {
 	uint64_t slot = ring_slot(&q->s, q->s.free_tail);
 	int rc = map_ready(&q->m, slot, 8);
 
 	if (rc)
 		return rc;
-	*word_at(q, slot) = seal(segment);
+	*word_at(q, slot) = seal(entry);
 	q->s.free_tail++;
 	return 0;
 }
@@ -127,7 +144,7 @@ grow_by(struct queue *q, uint64_t step)
 	first = q->s.capacity >> Q_SEG_SHIFT;
 	count = step >> Q_SEG_SHIFT;
 	for (uint64_t i = 0; !rc && i < count; i++)
-		rc = ring_put(q, first + i);
+		rc = ring_put(q, (first + i) | FRESH);
 	/* Also when the ring could take only some: the others are found by repair. */
 	q->s.capacity += step;
 	return rc;
@@ -151,12 +168,13 @@ grow(struct queue *q)
 
 /* May the segment at the front of the ring be overwritten? */
 static bool
-reusable(struct queue *q, uint64_t segment)
+reusable(struct queue *q, uint64_t entry)
 {
 	const struct q_file *f = q_file(q);
 	uint64_t index, head, tail;
 
-	if (!unseal(*word_at(q, segment << Q_SEG_SHIFT), &index))
+	/* Looking at a fresh segment would fault its first page in for nothing. */
+	if (entry & FRESH || !unseal(*word_at(q, (entry & UINT32_MAX) << Q_SEG_SHIFT), &index))
 		return true; /* never held records */
 	if (!unseal(f->durable_head, &head) || !unseal(f->durable_tail, &tail))
 		return false;
@@ -164,28 +182,28 @@ reusable(struct queue *q, uint64_t segment)
 }
 
 static int
-ring_peek(struct queue *q, uint64_t *segment)
+ring_peek(struct queue *q, uint64_t *entry)
 {
-	uint64_t slot = ring_slot(&q->s, q->s.free_head);
+	uint64_t slot = ring_slot(&q->s, q->s.free_head), segment;
 
-	if (!unseal(*word_at(q, slot), segment))
+	if (!unseal(*word_at(q, slot), entry))
 		return err_damaged(&q->at, slot, "free ring entry");
-	*segment &= UINT32_MAX;
-	if (!*segment || *segment >= q->s.capacity >> Q_SEG_SHIFT)
+	segment = *entry & UINT32_MAX;
+	if (!segment || segment >= q->s.capacity >> Q_SEG_SHIFT)
 		return err_damaged(&q->at, slot, "free ring entry out of range");
 	return 0;
 }
 
 static int
-ring_take(struct queue *q, uint64_t *segment)
+ring_take(struct queue *q, uint64_t *entry)
 {
 	int rc;
 
 	if (q->s.free_head < q->s.free_tail) {
-		rc = ring_peek(q, segment);
+		rc = ring_peek(q, entry);
 		if (rc)
 			return rc;
-		if (reusable(q, *segment)) {
+		if (reusable(q, *entry)) {
 			q->s.free_head++;
 			return 0;
 		}
@@ -196,13 +214,13 @@ ring_take(struct queue *q, uint64_t *segment)
 		return rc;
 	/* Growth put its segments behind; one in front that may not be used again waits its turn there. */
 	for (uint64_t n = q->s.free_tail - q->s.free_head; n; n--) {
-		rc = ring_peek(q, segment);
+		rc = ring_peek(q, entry);
 		if (rc)
 			return rc;
 		q->s.free_head++;
-		if (reusable(q, *segment))
+		if (reusable(q, *entry))
 			return 0;
-		rc = ring_put(q, *segment);
+		rc = ring_put(q, *entry);
 		if (rc)
 			return rc;
 	}
@@ -210,24 +228,22 @@ ring_take(struct queue *q, uint64_t *segment)
 }
 
 int
-q_segment_open(struct queue *q, uint64_t index, uint64_t first, uint64_t *offset)
+q_segment_open(struct queue *q, uint64_t index, uint64_t first, uint64_t *offset, struct q_segment *head)
 {
-	uint64_t segment, slot;
+	uint64_t entry, slot;
 	int rc;
 
-	rc = ring_take(q, &segment);
+	rc = ring_take(q, &entry);
 	if (rc)
 		return rc;
-	*offset = segment << Q_SEG_SHIFT;
+	entry &= UINT32_MAX;
 	slot = table_slot(&q->s, index);
 	rc = map_ready(&q->m, slot, 8);
-	if (!rc)
-		rc = map_ready(&q->m, *offset, sizeof(struct q_segment));
 	if (rc)
 		return rc;
-	*(struct q_segment *)(void *)(q->m.base + *offset) =
-	    (struct q_segment){ .index = seal(index), .first = seal(first) };
-	*word_at(q, slot) = seal(segment | lap(index));
+	*word_at(q, slot) = seal(entry | lap(index));
+	*offset = entry << Q_SEG_SHIFT;
+	*head = (struct q_segment){ .index = seal(index), .first = seal(first) };
 	return 0;
 }
 
