@@ -59,7 +59,7 @@ mmq_open(struct queue *q, const char *file, bool writing, bool create, const str
 		struct queue damaged = *q;
 
 		damaged.m.path = file;
-		return mmq_fail(&damaged, rc, "open", "unchanged");
+		return mmq_fail(&damaged, rc, "open", rc == -ENOENT ? NULL : "unchanged");
 	}
 	return 0;
 }
