@@ -144,7 +144,8 @@ print_span(struct mmcat *c, struct map *m, const struct span *s)
 		rc = mmcat_is_text(m, s, &text);
 	if (!rc && (c->hex || !text)) {
 		rc = mmcat_hex(m, s);
-		return rc ? cli_fail(m->path, rc, &m->at, "read", NULL) : out_flush() ? EX_IOERR : 0;
+		c->out.out_failed = out_flush(); /* reported when it is closed */
+		return rc ? cli_fail(m->path, rc, &m->at, "read", NULL) : 0;
 	}
 	if (!rc)
 		rc = copy_out_range(&c->out, m, s->off, s->len);
@@ -191,6 +192,8 @@ run(int argc, char **argv)
 	rc = o.cat.out.out_failed ? 0 : copy_out_finish(&o.cat.out);
 	if (rc)
 		status = (cli_fail(NULL, rc, NULL, "standard output", NULL), EX_IOERR);
+	if (o.cat.ranges != &o.one)
+		free(o.cat.ranges);
 	return status;
 }
 

@@ -12,6 +12,8 @@
 #include "lock.h"
 #include "space.h"
 
+#include <errno.h>
+
 /* Where this write begins, by the size the file has now. */
 static int
 place(struct mmwrite *w, struct map *m)
@@ -95,6 +97,8 @@ begin_growth(struct mmwrite *w, struct map *m, bool *growing)
 
 	if (w->fixed_size)
 		return -ERR_FIXED;
+	if (w->pos == INT64_MAX)
+		return -EFBIG;
 	rc = lock_size(w, m);
 	if (rc)
 		return rc;
@@ -109,12 +113,13 @@ static int
 write_stream(struct mmwrite *w, struct map *m)
 {
 	bool growing = false;
-	uint64_t n = 1;
+	uint64_t n = 1, limit;
 	int rc = place(w, m);
 
 	while (!rc && n) {
-		if (growing || w->pos < w->old_size) {
-			rc = copy_in_step(&w->in, m, w->pos, growing ? UINT64_MAX : w->old_size - w->pos, &n);
+		limit = growing ? INT64_MAX : w->old_size;
+		if (w->pos < limit) {
+			rc = copy_in_step(&w->in, m, w->pos, limit - w->pos, &n);
 			w->pos += n;
 			continue;
 		}
