@@ -77,7 +77,7 @@ skip_unless() {
 	for what; do
 		case $what in
 		root) [ "$(id -u)" -eq 0 ] || skip "needs root" ;;
-		linux-user) [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null || skip "needs root and setpriv" ;;
+		linux-user) skip_unless root setpriv ;;
 		fs:*) grep -qw "${what#fs:}" /proc/filesystems || skip "no ${what#fs:} in this kernel" ;;
 		*) command -v "$what" >/dev/null || skip "$what is not installed" ;;
 		esac
