@@ -71,14 +71,14 @@ static const struct argp argp = {
 	children, NULL, NULL,
 };
 
-/* Network file systems report a full disk as late as here. */
+/* Network file systems report a full disk as late as here: whether the bytes are there is then unknown. */
 static int
 close_checked(struct map *m)
 {
 	int fd = m->fd, rc;
 
 	m->fd = -1;
-	rc = close(fd) && errno != EINTR ? -errno : 0;
+	rc = close(fd) && errno != EINTR ? -ERR_NOT_DURABLE : 0;
 	map_close(m);
 	return rc;
 }

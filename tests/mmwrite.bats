@@ -173,3 +173,34 @@ has_drafted() {
 	done
 	return 1
 }
+
+@test "input that is cut short while it is read is 74" {
+	skip_unless strace
+	head -c 1000000 /dev/urandom >in
+	head -c 500 /dev/zero >f
+	run_rc 74 bash -c 'strace -qq -o tr -e trace=copy_file_range,pread64 -e inject=copy_file_range:error=EIO \
+		-e inject=pread64:retval=0:when=2 mmwrite f <in'
+	[[ "$stderr" == *"standard input: cut short"*"500 old bytes were changed"* ]]
+	[ "$(stat -c %s f)" -eq 500 ]
+}
+
+@test "killed in the middle: bytes outside of the range and the size are as they may be" {
+	head -c 2M /dev/urandom >was
+	head -c 1M /dev/urandom >in
+	mkfifo p
+	cp was f
+	mmwrite -o 100 f <p &
+	exec 9>p
+	head -c 300000 in >&9
+	wait_until 5 changed
+	kill -9 $!
+	wait $! || true
+	exec 9>&-
+	[ "$(stat -c %s f)" -eq $((2 << 20)) ]
+	cmp -n 100 f was
+	cmp -i $((1048576 + 100)) f was
+}
+
+changed() {
+	! cmp -s f was
+}
