@@ -115,8 +115,8 @@ check_exact(const struct mmcat *c, const struct map *m)
 		struct span s = range_in(&c->ranges[i], m->size);
 
 		if (s.cut) {
-			cli_warn(m->path, "range at byte %s%llu: fewer bytes than asked for, the file has %llu; nothing of "
-			    "it was printed", c->ranges[i].off.from_end ? "-" : "",
+			cli_warn(m->path, "range at byte %s%llu: fewer bytes than asked for, the file has %llu; "
+			    "nothing of it was printed", c->ranges[i].off.from_end ? "-" : "",
 			    (unsigned long long)c->ranges[i].off.n, (unsigned long long)m->size);
 			return EX_DATAERR;
 		}

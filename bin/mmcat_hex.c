@@ -128,7 +128,8 @@ mmcat_hex(struct map *m, const struct span *s)
 static size_t
 text_char(const uint8_t *p, size_t n)
 {
-	size_t len = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : (*p & 0xf0) == 0xe0 ? 3 : *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
+	/* By the first byte; 0x80 to 0xc1 and what follows 0xf4 begin nothing. */
+	size_t len = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf5 ? 4 : 0;
 
 	if (len == 1)
 		return (*p >= ' ' && *p != 0x7f) || (*p >= '\t' && *p <= '\r');

@@ -28,7 +28,11 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static const struct argp_child children[] = { { &cli_create_argp, 0, NULL, 0 }, { &cli_store_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = {
+	{ &cli_create_argp, 0, NULL, 0 },
+	{ &cli_store_argp, 0, NULL, 0 },
+	{ 0 },
+};
 
 static error_t
 parse(int key, char *arg, struct argp_state *state)
