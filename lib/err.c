@@ -50,6 +50,10 @@ static const struct {
 	[ERR_TOO_BIG - ERR_FIRST] = { "item too large for this queue", EX_DATAERR },
 	[ERR_FRAME - ERR_FIRST] = { "malformed frame", EX_DATAERR },
 	[ERR_BUSY - ERR_FIRST] = { "every place is taken", EX_TEMPFAIL },
+	[ERR_OFFSET - ERR_FIRST] = { "the offset lies before the first byte", EX_DATAERR },
+	[ERR_FIXED - ERR_FIRST] = { "would have to grow, which --fixed-size forbids", EX_TEMPFAIL },
+	[ERR_OVERLAP - ERR_FIRST] = { "the input is the very range to be written", EX_USAGE,
+	    "copy the input first" },
 };
 
 const char *

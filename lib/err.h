@@ -38,6 +38,9 @@ enum err {
 	ERR_TOO_BIG,             /* an item that can never fit */
 	ERR_FRAME,               /* malformed framing on input, or an item the framing cannot carry */
 	ERR_BUSY,                /* every place is taken; try again */
+	ERR_OFFSET,              /* before the first byte */
+	ERR_FIXED,               /* has to grow, and was told not to */
+	ERR_OVERLAP,             /* reads from where it writes to */
 	ERR_LAST
 };
 

@@ -13,6 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef sigev_notify_thread_id /* glibc before 2.38 */
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
 static int
 set(int fd, int cmd, short type, unsigned byte)
 {
@@ -41,18 +45,24 @@ static int
 take_blocking(int fd, short type, unsigned byte, int64_t timeout_ns)
 {
 	struct sigaction sa = { .sa_handler = on_alarm }, old;
-	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
+	struct sigevent ev = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM };
 	struct itimerspec when = {
 		.it_value = { timeout_ns / 1000000000, timeout_ns % 1000000000 },
 		.it_interval = { 0, 50000000 },
 	};
 	struct timespec start, now;
+	sigset_t alarm, mask;
 	timer_t timer;
 	int rc;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
+	ev.sigev_notify_thread_id = gettid(); /* another thread's EINTR would not end this sleep */
 	if (sigaction(SIGALRM, &sa, &old))
 		return -errno;
+	/* The mask survives exec(2): a parent that blocks SIGALRM would turn the deadline into a hang. */
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	pthread_sigmask(SIG_UNBLOCK, &alarm, &mask);
 	if (timer_create(CLOCK_MONOTONIC, &ev, &timer)) {
 		rc = -errno;
 		goto out;
@@ -65,6 +75,7 @@ take_blocking(int fd, short type, unsigned byte, int64_t timeout_ns)
 	    (now.tv_sec - start.tv_sec) * INT64_C(1000000000) + now.tv_nsec - start.tv_nsec < timeout_ns);
 	timer_delete(timer);
 out:
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	sigaction(SIGALRM, &old, NULL);
 	return rc == -EINTR ? -ERR_LOCKED : rc;
 }

@@ -134,9 +134,16 @@ map_sync(struct map *m)
 void
 map_redirty(struct map *m, uint64_t off, uint64_t len)
 {
-	for (uint64_t at = off & ~(uint64_t)(PAGE - 1); at < off + len; at += PAGE)
-		/* An atomic no-op: a plain load and store would undo another process's update. */
-		__atomic_fetch_or((uint64_t *)(void *)(m->base + at), 0, __ATOMIC_RELAXED);
+	for (uint64_t at = off & ~(uint64_t)(PAGE - 1); at < off + len; at += PAGE) {
+		uint64_t *word = (uint64_t *)(void *)(m->base + at);
+		uint64_t v = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+		/*
+		 * An atomic no-op: a plain load and store would undo another process's update. No fetch-or of 0:
+		 * clang makes a load of it. When the exchange fails, somebody else has just dirtied the page.
+		 */
+		__atomic_compare_exchange_n(word, &v, v, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	}
 }
 
 int

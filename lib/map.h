@@ -40,7 +40,7 @@ struct map {
 	uint64_t size;    /* st_size when last looked */
 	dev_t dev;
 	ino_t ino;
-	unsigned long fs_type; /* statfs f_type; 0 where MAP_STORE was not given */
+	unsigned long fs_type; /* statfs f_type */
 	struct err_at at;      /* set with -ERR_DAMAGED */
 };
 
@@ -59,6 +59,16 @@ int map_open(struct map *m, const char *path, unsigned flags) __attribute__((war
 typedef int map_fill_fn(struct map *m, void *arg);
 int map_create(struct map *m, const char *path, mode_t mode, uint64_t size, map_fill_fn *fill, void *arg)
     __attribute__((warn_unused_result));
+
+/*
+ * The same for a file that is no store (mmwrite): copy-on-write is left as the directory has it, and reserving and
+ * syncing are left to fill() and the caller.
+ */
+int map_create_plain(struct map *m, const char *path, mode_t mode, map_fill_fn *fill, void *arg)
+    __attribute__((warn_unused_result));
+
+/* So that the name of a file is there after a power cut. */
+int map_sync_parent(const struct map *m) __attribute__((warn_unused_result));
 
 /* Maps at least `want` bytes (MAP_RESERVE where the address space has it). */
 int map_view(struct map *m, uint64_t want) __attribute__((warn_unused_result));

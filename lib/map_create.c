@@ -124,32 +124,41 @@ no_cow(int fd)
 	}
 }
 
+struct plan {
+	mode_t mode;
+	uint64_t size; /* reserved before fill() */
+	bool store; /* NOCOW, and synced before and after it has its name */
+	map_fill_fn *fill;
+	void *arg;
+};
+
 static int
-draft_fill(struct map *m, mode_t mode, uint64_t size, map_fill_fn *fill, void *arg)
+draft_fill(struct map *m, const struct plan *p)
 {
 	struct statfs fs;
 	struct stat st;
-	int rc;
+	int rc = 0;
 
 	if (fstat(m->fd, &st) || fstatfs(m->fd, &fs))
 		return -errno;
 	m->dev = st.st_dev;
 	m->ino = st.st_ino;
 	m->fs_type = (unsigned long)fs.f_type;
-	if (m->fs_type == BTRFS_SUPER_MAGIC)
+	if (p->store && m->fs_type == BTRFS_SUPER_MAGIC)
 		no_cow(m->fd);
-	if (fchmod(m->fd, mode))
+	if (fchmod(m->fd, p->mode))
 		return -errno;
-	rc = map_grow(m, 0, size);
+	if (p->size)
+		rc = map_grow(m, 0, p->size);
 	if (!rc)
-		rc = fill(m, arg);
-	if (!rc)
+		rc = p->fill(m, p->arg);
+	if (!rc && p->store)
 		rc = map_sync(m);
 	return rc == -ERR_NOT_DURABLE ? -EIO : rc; /* nothing was published: plain failure */
 }
 
-int
-map_create(struct map *m, const char *path, mode_t mode, uint64_t size, map_fill_fn *fill, void *arg)
+static int
+create(struct map *m, const char *path, const struct plan *p)
 {
 	char target[PATH_MAX];
 	struct draft d;
@@ -163,14 +172,42 @@ map_create(struct map *m, const char *path, mode_t mode, uint64_t size, map_fill
 	if (rc < 0)
 		return rc;
 	m->fd = rc;
-	rc = draft_fill(m, mode, size, fill, arg);
+	rc = draft_fill(m, p);
 	if (!rc)
 		rc = draft_publish(&d, m->fd, target);
 	if (d.temp[0])
 		unlink(d.temp);
-	if (!rc)
+	if (!rc && p->store)
 		rc = sync_dir(d.dir);
 	if (rc)
 		map_close(m);
 	return rc;
+}
+
+int
+map_create(struct map *m, const char *path, mode_t mode, uint64_t size, map_fill_fn *fill, void *arg)
+{
+	struct plan p = { .mode = mode, .size = size, .store = true, .fill = fill, .arg = arg };
+
+	return create(m, path, &p);
+}
+
+int
+map_create_plain(struct map *m, const char *path, mode_t mode, map_fill_fn *fill, void *arg)
+{
+	struct plan p = { .mode = mode, .fill = fill, .arg = arg };
+
+	return create(m, path, &p);
+}
+
+int
+map_sync_parent(const struct map *m)
+{
+	char real[PATH_MAX], *slash;
+
+	if (!realpath(m->path, real))
+		return errno == ENOENT ? -ERR_REPLACED : -errno;
+	slash = strrchr(real, '/');
+	slash[slash == real] = '\0';
+	return sync_dir(real);
 }

@@ -90,6 +90,9 @@ check_file(struct map *m, unsigned flags)
 	m->dev = st.st_dev;
 	m->ino = st.st_ino;
 	m->size = (uint64_t)st.st_size;
+	if (fstatfs(m->fd, &fs))
+		return -errno;
+	m->fs_type = (unsigned long)fs.f_type;
 	if (!(flags & MAP_STORE))
 		return 0;
 	/* A second name of my own file in /tmp was made by somebody else. */
@@ -98,9 +101,6 @@ check_file(struct map *m, unsigned flags)
 		if (rc)
 			return rc < 0 ? rc : -ERR_OWNER;
 	}
-	if (fstatfs(m->fd, &fs))
-		return -errno;
-	m->fs_type = (unsigned long)fs.f_type;
 	if (is_remote(m->fs_type) && !getenv("MMUTILS_NETWORK_FS"))
 		return -ERR_REMOTE;
 	return 0;

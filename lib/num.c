@@ -221,7 +221,7 @@ num_mode(const char *s, mode_t *mode)
 	if (!*p)
 		return -ERR_NUM_SYNTAX;
 	for (; *p; p++) {
-		if (*p < '0' || *p > '7')
+		if (*p < '0' || *p > '7' || p - s == 4)
 			return -ERR_NUM_SYNTAX;
 		v = v * 8 + (unsigned)(*p - '0');
 		if (v > 0777)

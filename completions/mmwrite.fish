@@ -1,0 +1,11 @@
+# fish completion for mmwrite(1)
+complete -c mmwrite -s o -l offset -x -d 'Write at byte OFF'
+complete -c mmwrite -s a -l append -d 'Write at the end'
+complete -c mmwrite -l fixed-size -d 'Do not let FILE grow'
+complete -c mmwrite -l no-create -d 'Do not create a missing FILE'
+complete -c mmwrite -s m -l mode -x -d 'Permissions of a new FILE'
+complete -c mmwrite -s s -l sync -d 'Exit 0 means on stable storage'
+complete -c mmwrite -s q -l quiet -d 'Print no results'
+complete -c mmwrite -l lock-timeout -x -d 'Wait so long for a lock'
+complete -c mmwrite -s '?' -l help -d 'Print help'
+complete -c mmwrite -s V -l version -d 'Print the version'
