@@ -121,8 +121,10 @@ q_check(struct queue *q, q_finding_fn *report, void *arg)
 {
 	struct check k = { .q = q, .report = report, .arg = arg };
 	uint64_t state_at;
-	int rc = q_load(q, &k.s);
+	int rc = q_map(q);
 
+	if (!rc)
+		rc = q_load(q, &k.s);
 	if (rc)
 		return rc;
 	k.seen = calloc(1, k.s.capacity >> Q_SEG_SHIFT);

@@ -87,8 +87,6 @@ q_open(struct queue *q, const char *path, bool writing, int64_t lock_timeout)
 		rc = err_damaged(&q->at, offsetof(struct hdr, header_size), "header size or segment size");
 	if (!rc && q->m.size < Q_SEG_SIZE)
 		rc = -ERR_TRUNCATED;
-	if (!rc)
-		rc = map_view(&q->m, q->m.size);
 	if (!rc && !writing)
 		rc = q_load(q, &s);
 	if (rc)
@@ -102,46 +100,52 @@ q_close(struct queue *q)
 	map_close(&q->m);
 }
 
-/* Words of the durable mark are stored under LOCK_SYNC, one after the other: each only ever grows. */
-static void
-raise(uint64_t *word, uint64_t value)
-{
-	uint64_t old;
+struct marks {
+	uint64_t head, tail, failed, seq; /* durable_head to durable_seq of struct q_file */
+};
+static_assert(offsetof(struct q_file, durable_seq) == offsetof(struct q_file, durable_head) + 24, "struct marks");
 
-	if (!unseal(__atomic_load_n(word, __ATOMIC_RELAXED), &old) || old < value)
-		__atomic_store_n(word, seal(value), __ATOMIC_RELEASE);
+/* Under LOCK_SYNC. What is durable only ever grows, word by word: killed between two, the rest is noted next time. */
+static int
+note_durable(struct queue *q, const struct q_state *s, bool failed)
+{
+	struct marks m = { seal(s->head), seal(s->tail), 0, seal(s->seq) };
+	uint64_t one = 1;
+
+	if (failed)
+		return q_write(q, offsetof(struct q_file, sync_failed), &one, sizeof(one));
+	return q_write(q, offsetof(struct q_file, durable_head), &m, sizeof(m));
 }
 
 /*
  * Group commit: whoever has LOCK_SYNC flushes for all states committed before it looked; those who waited
- * for the lock find their tail below the mark and need no flush of their own. After a failed flush the kernel
+ * for the lock find their commit below the mark and need no flush of their own. After a failed flush the kernel
  * takes the lost pages for clean, so every page is stored again before the next flush may count.
  */
 int
 q_sync(struct queue *q)
 {
-	struct q_file *f = q_file(q);
 	uint64_t done;
 	struct q_state s;
-	int rc;
+	struct marks m;
+	int rc, noted;
 
 	rc = lock_take(q->m.fd, LOCK_SYNC, true, q->lock_timeout);
 	if (rc)
 		return rc;
-	if (!f->sync_failed && unseal(f->durable_seq, &done) && done >= q->s.seq)
+	rc = q_read(q, offsetof(struct q_file, durable_head), &m, sizeof(m));
+	if (!rc && !m.failed && unseal(m.seq, &done) && done >= q->s.seq)
 		goto out;
-	rc = q_load(q, &s);
+	if (!rc)
+		rc = q_load(q, &s);
+	if (!rc && m.failed && !(rc = q_map(q)))
+		map_redirty(&q->m, 0, s.capacity);
 	if (rc)
 		goto out;
-	if (__atomic_load_n(&f->sync_failed, __ATOMIC_ACQUIRE))
-		map_redirty(&q->m, 0, s.capacity);
 	rc = map_sync(&q->m);
-	__atomic_store_n(&f->sync_failed, rc != 0, __ATOMIC_RELEASE);
-	if (!rc) {
-		raise(&f->durable_head, s.head);
-		raise(&f->durable_tail, s.tail);
-		raise(&f->durable_seq, s.seq);
-	}
+	noted = note_durable(q, &s, rc != 0);
+	if (!rc)
+		rc = noted;
 out:
 	lock_drop(q->m.fd, LOCK_SYNC);
 	return rc;

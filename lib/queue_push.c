@@ -13,10 +13,7 @@
 #include "seal.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -285,21 +282,15 @@ q_push_file(struct q_writer *w, int fd, uint64_t off, uint64_t n)
 int
 q_push_end(struct q_writer *w)
 {
-	struct q_file *f = q_file(w->q);
 	/* After a failed put the buffer may end with half an item: beyond tail, harmless. */
 	int rc = flush(w);
 
-	if (rc) {
-		q_push_abandon(w);
-		return rc;
-	}
-	q_commit(w->q);
+	if (!rc)
+		rc = q_commit(w->q);
 	q_unlock(w->q);
-	__atomic_fetch_add(&f->wake_items, 1, __ATOMIC_SEQ_CST);
-	/* Pairs with the sleeper's increment before its last look: one of the two sees the other. */
-	if (__atomic_load_n(&f->sleep_items, __ATOMIC_SEQ_CST))
-		syscall(SYS_futex, &f->wake_items, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-	return 0;
+	if (!rc)
+		q_wake(w->q, offsetof(struct q_file, wake_items));
+	return rc;
 }
 
 void

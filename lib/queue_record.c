@@ -29,9 +29,12 @@ q_record(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t limit,
 	}
 	if (rc)
 		return rc;
-	__builtin_prefetch(q->m.base + offset + PREFETCH);
+	if (q->m.base)
+		__builtin_prefetch(q->m.base + offset + PREFETCH);
 	/* One copy of the head; all that follows looks at the copy. */
-	memcpy(words, q->m.base + offset, sizeof(words));
+	rc = q_read(q, offset, words, sizeof(words));
+	if (rc)
+		return rc;
 	if (!unseal(words[0], &state))
 		return err_damaged(&q->at, offset, "record: state word");
 	ext = words[2] >> 56 << 3;
@@ -54,14 +57,38 @@ q_record(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t limit,
 	return 0;
 }
 
+/* n bytes at offset, one piece of a segment: in the mapping, or read into the queue's own small buffer. */
+static int
+bytes_at(struct queue *q, uint64_t offset, uint64_t n, const uint8_t **p)
+{
+	int rc;
+
+	if (!q->m.base && n <= sizeof(q->small)) {
+		if (q->small_at != offset) {
+			q->small_at = 0;
+			rc = q_read(q, offset, q->small, n);
+			if (rc)
+				return rc;
+			q->small_at = offset;
+		}
+		*p = q->small;
+		return 0;
+	}
+	rc = q_map(q);
+	*p = q->m.base + offset;
+	return rc;
+}
+
 /* Hash of the bytes [from, to) of position space, wherever they lie. */
 static int
 hash_range(struct queue *q, const struct q_state *s, uint64_t from, uint64_t to, uint64_t *hash)
 {
 	uint64_t offset, room;
 	XXH3_state_t x;
-	int rc;
+	int rc = q_map(q);
 
+	if (rc)
+		return rc;
 	XXH3_64bits_reset(&x);
 	while (from < to) {
 		rc = q_locate(q, s, from, &offset, &room);
@@ -79,11 +106,14 @@ int
 q_verify(struct queue *q, const struct q_state *s, const struct q_item *item)
 {
 	uint64_t from = item->at + sizeof(struct q_record), to = item->payload + item->length, body;
-	int rc = 0;
+	const uint8_t *p;
+	int rc;
 
-	if (item->one_piece)
-		body = hash64(q->m.base + item->offset + sizeof(struct q_record), to - from, 0);
-	else
+	if (item->one_piece) {
+		q->small_at = 0;
+		rc = bytes_at(q, item->offset + sizeof(struct q_record), to - from, &p);
+		body = rc ? 0 : hash64(p, to - from, 0);
+	} else
 		rc = hash_range(q, s, from, to, &body);
 	if (rc)
 		return rc;
@@ -96,15 +126,21 @@ int
 q_payload(struct queue *q, const struct q_state *s, const struct q_item *item, uint64_t from, const void **p,
     uint64_t *n)
 {
-	uint64_t offset, room, want = item->length - from;
+	uint64_t offset, room, want = item->length - from, head = item->payload - item->at;
+	const uint8_t *bytes;
 	int rc;
 
 	if (item->one_piece) {
-		*p = q->m.base + item->offset + (item->payload - item->at) + from;
+		/* All of it, as q_verify() read it: what is printed is what was verified. */
+		rc = bytes_at(q, item->offset + sizeof(struct q_record),
+		    head - sizeof(struct q_record) + item->length, &bytes);
+		*p = bytes + (head - sizeof(struct q_record)) + from;
 		*n = want;
-		return 0;
+		return rc;
 	}
-	rc = q_locate(q, s, item->payload + from, &offset, &room);
+	rc = q_map(q);
+	if (!rc)
+		rc = q_locate(q, s, item->payload + from, &offset, &room);
 	if (rc)
 		return rc;
 	*p = q->m.base + offset;

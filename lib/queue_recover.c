@@ -16,16 +16,11 @@
 #include <errno.h>
 #include <string.h>
 
-static uint64_t *
-word_at(struct queue *q, uint64_t offset)
-{
-	return (uint64_t *)(void *)(q->m.base + offset);
-}
-
+/* A word of the mapped file. */
 static uint64_t
-slot_at(uint64_t base, uint64_t log2, uint64_t number)
+word_at(const struct queue *q, uint64_t offset)
 {
-	return base + 8 * (number & ((UINT64_C(1) << log2) - 1));
+	return __atomic_load_n((const uint64_t *)(const void *)(q->m.base + offset), __ATOMIC_RELAXED);
 }
 
 /* Segments that hold the table and the ring. */
@@ -37,36 +32,46 @@ holds_tables(const struct q_state *s, uint64_t segment)
 	return (at + Q_SEG_SIZE > s->table && at < s->table + size) || (at + Q_SEG_SIZE > s->ring && at < s->ring + size);
 }
 
+/* Segment p says that it is `index`: puts it into the table unless one there says so with more right. */
+static int
+enter(struct queue *q, uint64_t p, uint64_t index, bool *mine)
+{
+	uint64_t offset, room, entry = q_table_entry(index, p);
+	int rc = 0;
+
+	q->seen_offset = 0;
+	/* Two that claim one index: the one that the table had, else the first. */
+	if (q_locate(q, &q->s, index * Q_SEG_DATA, &offset, &room)) {
+		rc = q_write(q, q_table_slot(&q->s, index), &entry, sizeof(entry));
+		*mine = true;
+	} else
+		*mine = offset >> Q_SEG_SHIFT == p;
+	return rc;
+}
+
 /* Sorts every segment into the table or the ring by what its head says. */
 static int
 rebuild_tables(struct queue *q)
 {
 	struct q_state *s = &q->s;
-	uint64_t segments = s->capacity >> Q_SEG_SHIFT, size = UINT64_C(8) << s->table_log2;
-	uint64_t offset, room, index;
-	int rc = map_ready(&q->m, s->table, size);
+	uint64_t index, word;
+	int rc = 0;
 
-	if (!rc)
-		rc = map_ready(&q->m, s->ring, size);
-	if (rc)
-		return rc;
 	s->free_head = s->free_tail = 0;
-	for (uint64_t p = 1; p < segments; p++) {
+	for (uint64_t p = 1; !rc && p < s->capacity >> Q_SEG_SHIFT; p++) {
+		bool mine = false;
+
 		if (holds_tables(s, p))
 			continue;
-		if (unseal(*word_at(q, p << Q_SEG_SHIFT), &index) && index >= q_index(s->head) &&
-		    index * Q_SEG_DATA < s->tail) {
-			/* Two that claim one index: the one that the table had, else the first. */
-			if (q_locate(q, s, index * Q_SEG_DATA, &offset, &room))
-				*word_at(q, slot_at(s->table, s->table_log2, index)) =
-				    seal(p | (index & 0xfffff) << 32);
-			q->seen_offset = 0;
-			if (!q_locate(q, s, index * Q_SEG_DATA, &offset, &room) && offset >> Q_SEG_SHIFT == p)
-				continue;
-		}
-		*word_at(q, slot_at(s->ring, s->table_log2, s->free_tail++)) = seal(p);
+		if (unseal(word_at(q, p << Q_SEG_SHIFT), &index) && index >= q_index(s->head) &&
+		    index * Q_SEG_DATA < s->tail)
+			rc = enter(q, p, index, &mine);
+		if (rc || mine)
+			continue;
+		word = seal(p);
+		rc = q_write(q, q_ring_slot(s, s->free_tail++), &word, sizeof(word));
 	}
-	return 0;
+	return rc;
 }
 
 /* Is there a whole record at pos? */
@@ -92,7 +97,7 @@ resync(struct queue *q, uint64_t pos, uint64_t durable)
 			continue;
 		}
 		/* The segment's head knows where its first record begins. */
-		if (pos % Q_SEG_DATA == 0 && unseal(*word_at(q, offset - sizeof(struct q_segment) + 8), &first) &&
+		if (pos % Q_SEG_DATA == 0 && unseal(word_at(q, offset - sizeof(struct q_segment) + 8), &first) &&
 		    first && first < Q_SEG_DATA && whole(q, pos + first, &item, durable))
 			return pos + first;
 		if (whole(q, pos, &item, durable) && item.at == pos)
@@ -116,14 +121,14 @@ pad(struct queue *q, uint64_t from, uint64_t to)
 		if (rc && from % Q_SEG_DATA == 0) {
 			rc = q_segment_open(q, q_index(from), 0, &offset, &head);
 			if (!rc)
-				rc = map_pwrite(&q->m, &head, sizeof(head), offset);
+				rc = q_write(q, offset, &head, sizeof(head));
 			offset += sizeof(head);
 		}
 		if (rc)
 			return rc;
 		if (end - from >= sizeof(r)) {
 			r.length = (uint32_t)(end - from - sizeof(r));
-			rc = map_pwrite(&q->m, &r, sizeof(r), offset);
+			rc = q_write(q, offset, &r, sizeof(r));
 		}
 		if (rc)
 			return rc;
@@ -171,9 +176,11 @@ q_recover(struct queue *q)
 {
 	struct q_state *s = &q->s;
 	uint64_t durable, items;
-	int rc;
+	int rc = q_map(q);
 
-	if (!unseal(q_file(q)->durable_tail, &durable))
+	if (rc)
+		return rc;
+	if (!unseal(word_at(q, offsetof(struct q_file, durable_tail)), &durable))
 		durable = 0;
 	q->seen_offset = 0;
 	rc = rebuild_tables(q);
@@ -188,7 +195,9 @@ q_recover(struct queue *q)
 	if (s->pushed < items)
 		s->pushed = items;
 	s->era_tail = s->tail;
-	q_commit(q);
+	rc = q_commit(q);
+	if (rc)
+		return rc;
 	/* What was found is from now on what was promised; without it the next boot would read everything again. */
 	return q_sync(q);
 }

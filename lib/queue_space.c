@@ -13,6 +13,7 @@
 #include "seal.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define STEP_MIN Q_SEG_SIZE
@@ -20,20 +21,14 @@
 #define FRESH (UINT64_C(1) << 32) /* in a ring entry: never held records */
 #define LAP_BITS 20 /* low bits of the logical index beside the segment: tells an entry of an earlier lap */
 
-static uint64_t *
-word_at(struct queue *q, uint64_t offset)
-{
-	return (uint64_t *)(void *)(q->m.base + offset);
-}
-
-static uint64_t
-table_slot(const struct q_state *s, uint64_t index)
+uint64_t
+q_table_slot(const struct q_state *s, uint64_t index)
 {
 	return s->table + 8 * (index & ((UINT64_C(1) << s->table_log2) - 1));
 }
 
-static uint64_t
-ring_slot(const struct q_state *s, uint64_t number)
+uint64_t
+q_ring_slot(const struct q_state *s, uint64_t number)
 {
 	return s->ring + 8 * (number & ((UINT64_C(1) << s->table_log2) - 1));
 }
@@ -44,19 +39,39 @@ lap(uint64_t index)
 	return (index & ((1 << LAP_BITS) - 1)) << 32;
 }
 
+uint64_t
+q_table_entry(uint64_t index, uint64_t segment)
+{
+	return seal(segment | lap(index));
+}
+
+static int
+read_sealed(struct queue *q, uint64_t offset, uint64_t *value, const char *what)
+{
+	uint64_t word;
+	int rc = q_read(q, offset, &word, sizeof(word));
+
+	if (!rc && !unseal(word, value))
+		rc = err_damaged(&q->at, offset, what);
+	return rc;
+}
+
 /* Finds the segment of `index` and checks that it says so itself. */
 static int
 look_up(struct queue *q, const struct q_state *s, uint64_t index)
 {
-	uint64_t slot = table_slot(s, index), entry, segment, owner;
+	uint64_t slot = q_table_slot(s, index), entry, segment, owner;
+	int rc = read_sealed(q, slot, &entry, "segment table entry");
 
-	if (!unseal(__atomic_load_n(word_at(q, slot), __ATOMIC_RELAXED), &entry) ||
-	    entry >> 32 << 32 != lap(index))
-		return err_damaged(&q->at, slot, "segment table entry");
+	if (rc)
+		return rc;
 	segment = entry & UINT32_MAX;
-	if (!segment || segment >= s->capacity >> Q_SEG_SHIFT)
-		return err_damaged(&q->at, slot, "segment table entry out of range");
-	if (!unseal(__atomic_load_n(word_at(q, segment << Q_SEG_SHIFT), __ATOMIC_RELAXED), &owner) || owner != index)
+	if (entry >> 32 << 32 != lap(index) || !segment || segment >= s->capacity >> Q_SEG_SHIFT)
+		return err_damaged(&q->at, slot, "segment table entry: not of this position");
+	rc = read_sealed(q, segment << Q_SEG_SHIFT, &owner, "segment head");
+	if (rc)
+		return rc;
+	if (owner != index)
 		return err_damaged(&q->at, segment << Q_SEG_SHIFT, "segment head: not the segment that the table says");
 	q->seen_start = index * Q_SEG_DATA;
 	q->seen_offset = (segment << Q_SEG_SHIFT) + sizeof(struct q_segment);
@@ -82,50 +97,64 @@ q_locate(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t *offse
 static int
 ring_put(struct queue *q, uint64_t entry)
 {
-	uint64_t slot = ring_slot(&q->s, q->s.free_tail);
-	int rc = map_ready(&q->m, slot, 8);
+	uint64_t word = seal(entry);
+	int rc = q_write(q, q_ring_slot(&q->s, q->s.free_tail), &word, sizeof(word));
 
-	if (rc)
-		return rc;
-	*word_at(q, slot) = seal(entry);
-	q->s.free_tail++;
-	return 0;
+	q->s.free_tail += !rc;
+	return rc;
 }
 
-/* Copies what lives in the table and the ring into ones of twice the size, at the end of the file. */
+/* Entries [from, to) of a table, from its old place into the copy in memory. */
+static int
+copy_entries(struct queue *q, const struct q_state *n, uint64_t (*slot)(const struct q_state *, uint64_t), uint64_t from,
+    uint64_t to, uint64_t *copy)
+{
+	int rc = 0;
+
+	for (uint64_t i = from; !rc && i < to; i++)
+		rc = q_read(q, slot(&q->s, i), copy + (slot(n, i) - n->table) / 8, 8);
+	return rc;
+}
+
+/* Fills the new table and ring; entries that no position uses are told by their lap. */
+static int
+move_tables(struct queue *q, struct q_state *n, uint64_t *copy)
+{
+	uint64_t entries = UINT64_C(1) << q->s.table_log2, first = q_index(q->s.head);
+	int rc = copy_entries(q, n, q_table_slot, first, first + entries, copy);
+
+	if (!rc)
+		rc = copy_entries(q, n, q_ring_slot, q->s.free_head, q->s.free_tail, copy);
+	/* The old ones become free segments, but for the first, which lie in segment 0. */
+	for (uint64_t i = 0; q->s.table >= Q_SEG_SIZE && i < (16 * entries + Q_SEG_SIZE - 1) >> Q_SEG_SHIFT; i++)
+		copy[(q_ring_slot(n, n->free_tail++) - n->table) / 8] = seal((q->s.table >> Q_SEG_SHIFT) + i);
+	return rc ? rc : q_write(q, n->table, copy, 32 * entries);
+}
+
+/* A table and a ring of twice the size, at the end of the file. Nobody looks there before the commit. */
 static int
 enlarge_tables(struct queue *q)
 {
-	uint64_t size = UINT64_C(16) << (q->s.table_log2 + 1), old = UINT64_C(16) << q->s.table_log2;
-	uint64_t segments = (size + Q_SEG_SIZE - 1) >> Q_SEG_SHIFT;
+	uint64_t size = UINT64_C(32) << q->s.table_log2, *copy;
 	struct q_state n = q->s;
 	int rc;
 
 	n.table = n.capacity;
 	n.ring = n.capacity + size / 2;
 	n.table_log2++;
-	n.capacity += segments << Q_SEG_SHIFT;
-	if (segments + (q->s.capacity >> Q_SEG_SHIFT) > UINT64_C(1) << n.table_log2)
+	n.capacity += (size + Q_SEG_SIZE - 1) & ~(Q_SEG_SIZE - 1);
+	if (n.capacity >> Q_SEG_SHIFT > UINT64_C(1) << n.table_log2)
 		return -EFBIG;
+	copy = calloc(1, size);
+	if (!copy)
+		return -ENOMEM;
 	rc = map_grow(&q->m, q->s.capacity, n.capacity);
 	if (!rc)
-		rc = map_ready(&q->m, n.table, size);
-	if (rc)
-		return rc;
-	/* All of the old window: entries that no position uses are told by their lap. */
-	for (uint64_t i = q_index(q->s.head); i < q_index(q->s.head) + (UINT64_C(1) << q->s.table_log2); i++)
-		*word_at(q, table_slot(&n, i)) = *word_at(q, table_slot(&q->s, i));
-	for (uint64_t i = q->s.free_head; i < q->s.free_tail; i++)
-		*word_at(q, ring_slot(&n, i)) = *word_at(q, ring_slot(&q->s, i));
-	/* The old ones become free segments, but for the first, which lie in segment 0. */
-	if (q->s.table >= Q_SEG_SIZE) {
-		uint64_t first = q->s.table >> Q_SEG_SHIFT;
-
-		for (uint64_t i = 0; i < (old + Q_SEG_SIZE - 1) >> Q_SEG_SHIFT; i++)
-			*word_at(q, ring_slot(&n, n.free_tail++)) = seal(first + i);
-	}
-	q->s = n;
-	return 0;
+		rc = move_tables(q, &n, copy);
+	free(copy);
+	if (!rc)
+		q->s = n;
+	return rc;
 }
 
 /* Reserves `step` more bytes and puts their segments into the ring. */
@@ -170,13 +199,13 @@ grow(struct queue *q)
 static bool
 reusable(struct queue *q, uint64_t entry)
 {
-	const struct q_file *f = q_file(q);
-	uint64_t index, head, tail;
+	uint64_t words[2], index, head, tail;
 
-	/* Looking at a fresh segment would fault its first page in for nothing. */
-	if (entry & FRESH || !unseal(*word_at(q, (entry & UINT32_MAX) << Q_SEG_SHIFT), &index))
+	/* Looking at a fresh segment would read its first page in for nothing. */
+	if (entry & FRESH || q_read(q, (entry & UINT32_MAX) << Q_SEG_SHIFT, &words[0], 8) || !unseal(words[0], &index))
 		return true; /* never held records */
-	if (!unseal(f->durable_head, &head) || !unseal(f->durable_tail, &tail))
+	if (q_read(q, offsetof(struct q_file, durable_head), words, sizeof(words)) || !unseal(words[0], &head) ||
+	    !unseal(words[1], &tail))
 		return false;
 	return (index + 1) * Q_SEG_DATA <= head || index * Q_SEG_DATA >= tail;
 }
@@ -184,10 +213,11 @@ reusable(struct queue *q, uint64_t entry)
 static int
 ring_peek(struct queue *q, uint64_t *entry)
 {
-	uint64_t slot = ring_slot(&q->s, q->s.free_head), segment;
+	uint64_t slot = q_ring_slot(&q->s, q->s.free_head), segment;
+	int rc = read_sealed(q, slot, entry, "free ring entry");
 
-	if (!unseal(*word_at(q, slot), entry))
-		return err_damaged(&q->at, slot, "free ring entry");
+	if (rc)
+		return rc;
 	segment = *entry & UINT32_MAX;
 	if (!segment || segment >= q->s.capacity >> Q_SEG_SHIFT)
 		return err_damaged(&q->at, slot, "free ring entry out of range");
@@ -230,30 +260,30 @@ ring_take(struct queue *q, uint64_t *entry)
 int
 q_segment_open(struct queue *q, uint64_t index, uint64_t first, uint64_t *offset, struct q_segment *head)
 {
-	uint64_t entry, slot;
+	uint64_t entry, word;
 	int rc;
 
 	rc = ring_take(q, &entry);
 	if (rc)
 		return rc;
 	entry &= UINT32_MAX;
-	slot = table_slot(&q->s, index);
-	rc = map_ready(&q->m, slot, 8);
-	if (rc)
-		return rc;
-	*word_at(q, slot) = seal(entry | lap(index));
+	word = q_table_entry(index, entry);
 	*offset = entry << Q_SEG_SHIFT;
 	*head = (struct q_segment){ .index = seal(index), .first = seal(first) };
-	return 0;
+	/* Beyond tail: nobody follows the entry before the commit. */
+	return q_write(q, q_table_slot(&q->s, index), &word, sizeof(word));
 }
 
-void
+int
 q_free_until(struct queue *q, uint64_t head)
 {
 	uint64_t offset, room;
+	int rc = 0;
 
-	for (uint64_t i = q_index(q->s.head); i < q_index(head); i++)
-		/* A segment that cannot be found or noted is lost to use until repair, never used twice. */
-		if (!q_locate(q, &q->s, i * Q_SEG_DATA, &offset, &room))
-			(void)!ring_put(q, offset >> Q_SEG_SHIFT);
+	for (uint64_t i = q_index(q->s.head); !rc && i < q_index(head); i++) {
+		rc = q_locate(q, &q->s, i * Q_SEG_DATA, &offset, &room);
+		if (!rc)
+			rc = ring_put(q, offset >> Q_SEG_SHIFT);
+	}
+	return rc;
 }

@@ -18,12 +18,6 @@
 
 #define POS_MAX (UINT64_C(1) << Q_POS_BITS)
 
-struct q_file *
-q_file(const struct queue *q)
-{
-	return (struct q_file *)(void *)q->m.base;
-}
-
 uint64_t
 q_items(const struct q_state *s)
 {
@@ -67,36 +61,33 @@ implausible(const struct q_state *s)
 	return NULL;
 }
 
-/* Copies a block that may be overwritten meanwhile; the hash decides whether the copy is whole. */
 static bool
-copy_block(const struct queue *q, unsigned which, struct q_state *s)
+valid(const struct q_state *s, unsigned which)
 {
-	const struct q_state *block = &q_file(q)->state[which];
-
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	memcpy(s, block, sizeof(*s));
 	return s->seq && s->seq % 2 == which && s->check == state_hash(s);
 }
 
 int
 q_load(struct queue *q, struct q_state *s)
 {
-	struct q_state other;
+	struct q_state two[2];
 	const char *bad;
-	bool have, have_other;
+	bool have[2];
 	int rc;
 
-	/* Two commits between the copies can invalidate both: look again, but not for ever. */
+	/* The copies may be overwritten meanwhile, and two commits can invalidate both: look again, but not for ever. */
 	for (int tries = 0;; tries++) {
-		have = copy_block(q, 0, s);
-		have_other = copy_block(q, 1, &other);
-		if (have || have_other)
+		rc = q_read(q, offsetof(struct q_file, state), two, sizeof(two));
+		if (rc)
+			return rc;
+		have[0] = valid(&two[0], 0);
+		have[1] = valid(&two[1], 1);
+		if (have[0] || have[1])
 			break;
 		if (tries == 1000)
 			return err_damaged(&q->at, offsetof(struct q_file, state), "both state blocks are invalid");
 	}
-	if (!have || (have_other && other.seq > s->seq))
-		*s = other;
+	*s = two[have[1] && (!have[0] || two[1].seq > two[0].seq)];
 	bad = implausible(s);
 	if (bad)
 		return err_damaged(&q->at, offsetof(struct q_file, state) + s->seq % 2 * sizeof(*s), bad);
@@ -116,72 +107,88 @@ q_redo(struct queue *q, uint64_t offset, uint64_t word)
 	q->s.redo[q->s.redo_count++] = (struct q_redo){ offset, word };
 }
 
-static void
+/* Stores the redo words of the newest commit; again, where somebody was killed doing it. */
+static int
 apply(struct queue *q)
 {
-	struct q_file *f = q_file(q);
+	int rc = 0;
 
-	for (uint64_t i = 0; i < q->s.redo_count; i++)
-		__atomic_store_n((uint64_t *)(void *)(q->m.base + q->s.redo[i].offset), q->s.redo[i].word,
-		    __ATOMIC_RELAXED);
+	for (uint64_t i = 0; !rc && i < q->s.redo_count; i++)
+		rc = q_write(q, q->s.redo[i].offset, &q->s.redo[i].word, 8);
 	/* Killed before this store: the next holder of the lock stores the same words again. */
-	__atomic_store_n(&f->applied, q->s.seq, __ATOMIC_RELEASE);
+	return rc ? rc : q_write(q, offsetof(struct q_file, applied), &q->s.seq, 8);
 }
 
-void
+int
 q_commit(struct queue *q)
 {
-	struct q_file *f = q_file(q);
+	int rc;
 
 	q->s.seq++;
 	q->s.check = state_hash(&q->s);
-	/* Records and tables first: a lock-free reader that sees the block sees what it leads to. */
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	/* The publish. Killed within: hash mismatch, the state of seq - 1 stands. */
-	memcpy(&f->state[q->s.seq % 2], &q->s, sizeof(q->s));
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	if (q->s.redo_count)
-		apply(q);
-	else
-		__atomic_store_n(&f->applied, q->s.seq, __ATOMIC_RELEASE);
+	/*
+	 * The publish: records and tables were written before. Killed within, or a power cut that tears the sector: the hash
+	 * does not match and the state of seq - 1 stands.
+	 */
+	rc = q_write(q, offsetof(struct q_file, state) + q->s.seq % 2 * sizeof(q->s), &q->s, sizeof(q->s));
+	if (!rc && q->s.redo_count)
+		rc = apply(q);
 	q->s.redo_count = 0;
+	return rc;
 }
 
-static bool
-instance_known(const struct q_file *f, uint64_t id)
+/* Redo words that their writer was killed before storing. */
+static int
+finish_commit(struct queue *q)
 {
-	for (unsigned i = 0; i < Q_INSTANCES; i++)
-		if (__atomic_load_n(&f->instances[i], __ATOMIC_RELAXED) == id)
-			return true;
-	return false;
+	uint64_t applied;
+	int rc;
+
+	if (!q->s.redo_count)
+		return 0;
+	rc = q_read(q, offsetof(struct q_file, applied), &applied, sizeof(applied));
+	if (!rc && applied != q->s.seq)
+		rc = apply(q);
+	return rc;
 }
 
-/* After the recovery: killed before the store it is made again, and finds all in order. */
-static void
-note_instance(struct q_file *f, uint64_t id)
+/* Is this boot and mount known to the file? *slot: where it would be noted. */
+static int
+find_instance(struct queue *q, uint64_t *id, bool *known, unsigned *slot)
 {
-	unsigned oldest = 0;
+	uint64_t list[Q_INSTANCES];
+	int rc = instance_id(q->m.fd, id);
 
-	while (oldest < Q_INSTANCES - 1 && f->instances[oldest])
-		oldest++;
-	if (f->instances[oldest])
-		oldest = (unsigned)(id >> 32) % Q_INSTANCES;
-	__atomic_store_n(&f->instances[oldest], id, __ATOMIC_RELEASE);
+	if (!rc)
+		rc = q_read(q, offsetof(struct q_file, instances), list, sizeof(list));
+	if (rc)
+		return rc;
+	*known = false;
+	*slot = (unsigned)(*id >> 32) % Q_INSTANCES; /* all in use: any */
+	for (unsigned i = Q_INSTANCES; i-- > 0;) {
+		*known = *known || list[i] == *id;
+		if (!list[i])
+			*slot = i;
+	}
+	return 0;
 }
 
 static int
 settle(struct queue *q)
 {
+	unsigned slot;
 	uint64_t id;
+	bool known;
 	int rc;
 
 	if (q->settled)
 		return 0;
-	rc = instance_id(q->m.fd, &id);
-	if (!rc && !instance_known(q_file(q), id)) {
+	rc = find_instance(q, &id, &known, &slot);
+	if (!rc && !known) {
 		rc = q_recover(q);
+		/* Killed before this store: the next one recovers again, and finds all in order. */
 		if (!rc)
-			note_instance(q_file(q), id);
+			rc = q_write(q, offsetof(struct q_file, instances) + slot * sizeof(id), &id, sizeof(id));
 	}
 	q->settled = !rc;
 	return rc;
@@ -195,14 +202,14 @@ static int
 shorten(struct queue *q)
 {
 	uint64_t id, end = q->s.table > q->s.ring ? q->s.table : q->s.ring;
-	int rc = q->settled ? -ERR_TRUNCATED : instance_id(q->m.fd, &id);
+	unsigned slot;
+	bool known = true;
+	int rc = q->settled ? 0 : find_instance(q, &id, &known, &slot);
 
 	if (rc)
 		return rc;
 	q->s.capacity = q->m.size & ~(Q_SEG_SIZE - 1);
-	if (instance_known(q_file(q), id) || end + (UINT64_C(8) << q->s.table_log2) > q->s.capacity)
-		return -ERR_TRUNCATED;
-	return 0;
+	return known || end + (UINT64_C(8) << q->s.table_log2) > q->s.capacity ? -ERR_TRUNCATED : 0;
 }
 
 int
@@ -214,13 +221,11 @@ q_lock(struct queue *q)
 		return rc;
 	rc = map_current(&q->m);
 	if (!rc)
-		rc = map_ready(&q->m, 0, Q_TABLE_AT); /* the header page and the consumer places */
-	if (!rc)
 		rc = q_load(q, &q->s);
 	if (rc == -ERR_TRUNCATED)
 		rc = shorten(q);
-	else if (!rc && __atomic_load_n(&q_file(q)->applied, __ATOMIC_ACQUIRE) != q->s.seq)
-		apply(q);
+	else if (!rc)
+		rc = finish_commit(q);
 	q->s.redo_count = 0;
 	if (!rc)
 		rc = settle(q);

@@ -16,10 +16,7 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define KIND_SHIFT Q_POS_BITS
 #define TO_MASK ((UINT64_C(1) << Q_POS_BITS) - 1)
@@ -64,13 +61,15 @@ place_at(unsigned i)
 int
 q_place(struct queue *q, const struct q_state *s, unsigned i, struct q_consumer *c, unsigned *kind)
 {
-	const struct q_consumer *at = (const struct q_consumer *)(const void *)(q->m.base + place_at(i));
 	struct q_consumer raw;
+	int rc;
 
 	*kind = 0;
 	if (!in_use(s, i))
 		return 0;
-	memcpy(&raw, at, sizeof(raw));
+	rc = q_read(q, place_at(i), &raw, sizeof(raw));
+	if (rc)
+		return rc;
 	/* A commit whose redo words are not stored yet: they count. */
 	for (uint64_t r = 0; r < s->redo_count; r++)
 		if (s->redo[r].offset >= place_at(i) && s->redo[r].offset < place_at(i + 1))
@@ -192,7 +191,7 @@ q_reap(struct queue *q)
 			return rc;
 		rc = give_back(q, i, &c, c.from, &any);
 		if (!rc)
-			q_commit(q);
+			rc = q_commit(q);
 		lock_drop(q->m.fd, LOCK_CONSUMER + i);
 		if (rc)
 			return rc;
@@ -274,8 +273,10 @@ int
 q_take(struct queue *q, uint64_t max_items, uint64_t max_bytes, struct q_range *r)
 {
 	unsigned i;
-	int rc = q_lock(q);
+	int rc = max_items > 1 ? q_map(q) : 0;
 
+	if (!rc)
+		rc = q_lock(q);
 	if (rc)
 		return rc;
 	rc = q_reap(q);
@@ -299,7 +300,7 @@ q_take(struct queue *q, uint64_t max_items, uint64_t max_bytes, struct q_range *
 	q_redo(q, place_at(i) + offsetof(struct q_consumer, bytes), seal(r->bytes));
 	q->s.ready -= r->items;
 	q->s.taken += r->items;
-	q_commit(q);
+	rc = q_commit(q);
 out:
 	q_unlock(q);
 	return rc;
@@ -310,18 +311,18 @@ static int
 mark_done(struct queue *q, uint64_t from, uint64_t to)
 {
 	struct q_item item;
-	int rc;
+	int rc = 0;
 
-	for (; from < to; from = item.end) {
+	for (; !rc && from < to; from = item.end) {
+		uint64_t word;
+
 		rc = q_record(q, &q->s, from, to, &item);
-		if (rc)
-			return rc;
-		/* Without space for the page's copy the mark is left out: after a reboot the item comes again. */
-		if (item.kind == Q_ITEM && !map_ready(&q->m, item.offset, 8))
-			__atomic_store_n((uint64_t *)(void *)(q->m.base + item.offset),
-			    seal(Q_DONE | (uint64_t)item.attempts << 4), __ATOMIC_RELEASE);
+		if (rc || item.kind != Q_ITEM)
+			continue;
+		word = seal(Q_DONE | (uint64_t)item.attempts << 4);
+		rc = q_write(q, item.offset, &word, sizeof(word));
 	}
-	return 0;
+	return rc;
 }
 
 /* Where the oldest range of another place begins; `next` where there is none. */
@@ -364,15 +365,14 @@ leave(struct queue *q, const struct q_consumer *c, uint64_t done)
 		return rc;
 	/* Up to the next range everything has left, where nothing of this one came back. */
 	head = any ? done : oldest;
-	q_free_until(q, head);
+	rc = q_free_until(q, head);
 	q->s.head = head;
-	return 0;
+	return rc;
 }
 
 int
 q_finish(struct queue *q, const struct q_range *r, uint64_t done)
 {
-	struct q_file *f = q_file(q);
 	struct q_consumer c;
 	unsigned kind;
 	int rc = q_lock(q);
@@ -385,12 +385,9 @@ q_finish(struct queue *q, const struct q_range *r, uint64_t done)
 	if (!rc)
 		rc = leave(q, &c, done);
 	if (!rc)
-		q_commit(q);
+		rc = q_commit(q);
 	q_unlock(q);
-	if (rc)
-		return rc;
-	__atomic_fetch_add(&f->wake_space, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&f->sleep_space, __ATOMIC_SEQ_CST))
-		syscall(SYS_futex, &f->wake_space, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-	return 0;
+	if (!rc)
+		q_wake(q, offsetof(struct q_file, wake_space));
+	return rc;
 }
