@@ -15,6 +15,8 @@ trs() {
 
 @test "each test starts in an empty directory" {
 	[ -z "$(ls -A)" ]
+	run_rc 0 true
+	[ -z "$(ls -A)" ]
 	[ "$PWD" = "$BATS_TEST_TMPDIR" ]
 }
 

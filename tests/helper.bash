@@ -43,6 +43,7 @@ run_rc() {
 	local want=$1
 	shift
 	run --separate-stderr "$@"
+	rm -f "$BATS_TEST_TMPDIR"/separate-stderr-* # left by bats 1.8
 	# shellcheck disable=SC2154 # set by run
 	if [ "$status" -ne "$want" ]; then
 		fail "command: $*" "exit code: $status, wanted $want" "stdout: ${output:0:2000}" "stderr: ${stderr:0:2000}"
