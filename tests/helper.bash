@@ -44,7 +44,6 @@ run_rc() {
 	shift
 	run --separate-stderr "$@"
 	rm -f "$BATS_TEST_TMPDIR"/separate-stderr-* # left by bats 1.8
-	# shellcheck disable=SC2154 # set by run
 	if [ "$status" -ne "$want" ]; then
 		fail "command: $*" "exit code: $status, wanted $want" "stdout: ${output:0:2000}" "stderr: ${stderr:0:2000}"
 	fi
@@ -62,7 +61,6 @@ expect_silence() {
 expect_one_line_error() {
 	local name=${stderr%%:*}
 
-	# shellcheck disable=SC2154 # set by run
 	if [ "${#stderr_lines[@]}" -ne 1 ]; then
 		fail "wanted one line on stderr, got ${#stderr_lines[@]}: $stderr"
 	elif [[ $name != mm* || ! -x $MMU_BIN/$name ]]; then
