@@ -15,6 +15,8 @@ trs() {
 
 @test "each test starts in an empty directory" {
 	[ -z "$(ls -A)" ]
+	run_rc 0 true
+	[ -z "$(ls -A)" ]
 	[ "$PWD" = "$BATS_TEST_TMPDIR" ]
 }
 
@@ -54,4 +56,12 @@ trs() {
 @test "tap-run skips with a reason where bats is missing" {
 	BATS=no-such-bats run "$MMU_SRC/tests/tap-run" bats x.bats
 	[ "$output" = "1..0 # SKIP bats is not installed" ]
+}
+
+@test "tap-run takes cmocka's skip for a skip, and nothing else" {
+	printf '#!/bin/sh\necho 1..2\necho not ok 1 "# SKIP" x\necho not ok 2 - y "# SKIP"\nexit 1\n' >skips
+	chmod +x skips
+	run "$MMU_SRC/tests/tap-run" ./skips
+	[ "${lines[1]}" = "ok 1 # SKIP x" ]
+	[[ ${lines[2]} == "not ok 2"* ]]
 }

@@ -43,7 +43,7 @@ run_rc() {
 	local want=$1
 	shift
 	run --separate-stderr "$@"
-	# shellcheck disable=SC2154 # set by run
+	rm -f "$BATS_TEST_TMPDIR"/separate-stderr-* # left by bats 1.8
 	if [ "$status" -ne "$want" ]; then
 		fail "command: $*" "exit code: $status, wanted $want" "stdout: ${output:0:2000}" "stderr: ${stderr:0:2000}"
 	fi
@@ -61,7 +61,6 @@ expect_silence() {
 expect_one_line_error() {
 	local name=${stderr%%:*}
 
-	# shellcheck disable=SC2154 # set by run
 	if [ "${#stderr_lines[@]}" -ne 1 ]; then
 		fail "wanted one line on stderr, got ${#stderr_lines[@]}: $stderr"
 	elif [[ $name != mm* || ! -x $MMU_BIN/$name ]]; then
