@@ -124,8 +124,9 @@ ctr_slot_new(struct ctr *c, const char *name, size_t n, uint32_t hash, uint64_t 
 }
 
 /*
- * Under LOCK_MAIN, on a dead slot: nobody else changes its word now. The value goes into the word that no updater
- * may use, then one store says live and which: before it the counter is absent, after it it has this value.
+ * Under LOCK_MAIN, on a dead slot: nobody else changes its word now. A revived counter is a new one, without type and
+ * help text. The value goes into the word that no updater may use, then one store says live and which: before it the
+ * counter is absent, after it it has this value.
  */
 void
 ctr_slot_revive(struct ctr *c, uint64_t off, int64_t value)
@@ -137,6 +138,8 @@ ctr_slot_revive(struct ctr *c, uint64_t off, int64_t value)
 		return; /* a hostile writer; the caller looks again */
 	w.which = !w.which;
 	w.live = true;
+	w.type = CTR_UNTYPED;
+	ctr_publish(&s->ext, seal(0));
 	__atomic_store_n(&s->value[w.which], value, __ATOMIC_RELAXED);
 	ctr_publish(&s->word, ctr_word_encode(&w)); /* pairs with the load in ctr_slot_decode() */
 }
