@@ -155,6 +155,10 @@ space_end(struct ctr *c, const struct survey *s, uint64_t *end)
 
 	if (!rc)
 		rc = ctr_sealed(c, &ctr_file(c)->space_next, "page cursor", &cursor);
+	if (!rc)
+		rc = ctr_reach(c, 0, capacity);
+	if (!rc && (cursor % CTR_PAGE || cursor > capacity))
+		rc = err_damaged(&c->map.at, offsetof(struct ctr_file, space_next), "page cursor");
 	if (rc)
 		return rc;
 	*end = cursor;
