@@ -3,39 +3,60 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef STATX_MNT_ID
-#define STATX_MNT_ID 0x1000U
+#define STATX_MNT_ID 0x1000
 #endif
 #ifndef STATX_MNT_ID_UNIQUE
-#define STATX_MNT_ID_UNIQUE 0x4000U /* Linux 6.8: never given twice in a boot */
+#define STATX_MNT_ID_UNIQUE 0x4000 /* Linux 6.8: not used again after an unmount */
 #endif
 
-#define BOOT_ID "/proc/sys/kernel/random/boot_id"
-#define BOOT_ID_SIZE 36
+struct life {
+	char boot[36];
+	uint32_t dev_major;
+	uint32_t dev_minor;
+	uint32_t pad;
+	uint64_t mount;
+	uint64_t inode;
+};
+
+/* Without /proc every look counts as another life: slower, never wrong. */
+static void
+boot_id(struct life *l)
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, l->boot, sizeof(l->boot)) != sizeof(l->boot)) {
+		struct timespec now;
+
+		clock_gettime(CLOCK_REALTIME, &now);
+		memcpy(l->boot, &now, sizeof(now));
+	}
+	if (fd >= 0)
+		close(fd);
+}
 
 int
 instance_id(int fd, uint64_t *id)
 {
-	struct {
-		char boot[40];
-		uint64_t mount;
-	} who = { .mount = 0 };
-	struct statx stx;
-	ssize_t n;
-	int boot = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
+	struct life l;
+	struct statx sx;
 
-	if (boot < 0)
+	memset(&l, 0, sizeof(l)); /* all of it is hashed */
+	memset(&sx, 0, sizeof(sx));
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID | STATX_MNT_ID_UNIQUE, &sx))
 		return -errno;
-	n = read(boot, who.boot, BOOT_ID_SIZE);
-	close(boot);
-	if (n != BOOT_ID_SIZE)
-		return -EIO;
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID | STATX_MNT_ID_UNIQUE, &stx))
-		return -errno;
-	who.mount = stx.stx_mnt_id;
-	*id = hash64(&who, sizeof(who), 0) | 1;
+	boot_id(&l);
+	l.dev_major = sx.stx_dev_major;
+	l.dev_minor = sx.stx_dev_minor;
+	l.mount = sx.stx_mnt_id;
+	l.inode = sx.stx_ino;
+	*id = hash64(&l, sizeof(l), 0);
+	if (!*id)
+		*id = 1;
 	return 0;
 }
