@@ -19,7 +19,8 @@ struct fm_span {
 	uint64_t end;
 	uint64_t clip;  /* not beyond: the end of the file, or the next block's header that fmalloc lets it run into */
 	uint64_t arena; /* offset of the arena it belongs to */
-	uint64_t gap, gap_end; /* filled by the check: where the chain was broken and could not be read */
+	uint64_t gap, gap_end; /* filled by the check: where the chain was broken and could not be read ... */
+	uint64_t top;          /* ... and the free chunk at its very end */
 	bool current;   /* the arena's newest segment: its last chunk is top */
 	enum fm_span_kind kind;
 };
