@@ -107,6 +107,9 @@ int fm_resync(struct fm *f, size_t span, uint64_t c, uint64_t *found) __attribut
 /* Does c lie where the check could not see chunks: in a gap, or behind the end of a truncated file? */
 bool fm_lost(const struct fm *f, uint64_t c);
 
+/* How often the arena's lock was taken: no chunk of the arena changes without. */
+uint64_t fm_taken(const struct fm *f, uint64_t arena);
+
 unsigned fm_tree_index(uint64_t size);
 
 /*

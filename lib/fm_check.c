@@ -157,13 +157,10 @@ static void
 check_lock(struct check *k, uint64_t arena)
 {
 	uint32_t lock = fm_u32(k->f, arena + FM_A_LOCK);
-	uint64_t taken = 0;
 
-	/* Counted at each taking: a lock that was dropped and had again is another one. */
-	for (unsigned i = 0; i < 3; i++)
-		taken += fm_u64(k->f, arena + k->f->layout->stats + 8 * i);
+	/* A lock that was dropped and had again is another one. */
 	if (lock)
-		fm_bad(k->r, arena + FM_A_LOCK, arena, taken << 32 | lock, "lock",
+		fm_bad(k->r, arena + FM_A_LOCK, arena, fm_taken(k->f, arena) << 32 | lock, "lock",
 		    "lock left behind by a killed program: the next fmalloc to open the heap hangs");
 }
 

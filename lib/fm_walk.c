@@ -83,6 +83,16 @@ fm_resync(struct fm *f, size_t span, uint64_t c, uint64_t *found)
 	return rc;
 }
 
+uint64_t
+fm_taken(const struct fm *f, uint64_t arena)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < 3; i++)
+		n += fm_u64(f, arena + f->layout->stats + UINT64_C(8) * i);
+	return n;
+}
+
 bool
 fm_lost(const struct fm *f, uint64_t c)
 {
@@ -227,6 +237,22 @@ fm_describe(const struct view *v, char *text, size_t n)
 	    f->narenas == 1 ? "" : "s", (unsigned long long)f->blocks, f->blocks == 1 ? "" : "s");
 }
 
+/* Counted under each arena's lock: see fm_taken(). */
+static uint64_t
+fm_epoch(const struct view *v, bool *locked)
+{
+	const struct fm *f = v->self;
+	uint64_t sum = f->narenas;
+
+	*locked = false;
+	for (size_t i = 0; i < f->narenas; i++) {
+		sum = sum * 31 + fm_taken(f, f->arenas[i]);
+		if (fm_u32(f, f->arenas[i] + FM_A_LOCK))
+			*locked = true;
+	}
+	return sum;
+}
+
 static uint64_t
 fm_unclaimed(const struct view *v)
 {
@@ -248,6 +274,7 @@ const struct view_ops view_fmalloc = {
 	.next = fm_next,
 	.resume = fm_resume,
 	.check = fm_check,
+	.epoch = fm_epoch,
 	.class_name = fm_class_name,
 	.describe = fm_describe,
 	.unclaimed = fm_unclaimed,

@@ -6,8 +6,10 @@
 #include <string.h>
 #include <time.h>
 
-#define MAX_PASSES 30 /* three seconds, then the heap does not hold still */
 #define AGREE 3
+#define BURST_NS 50000000 /* so long a heap that moves is looked at in a row: a look may fall between two changes */
+#define MAX_PASSES 30
+#define DEADLINE_NS INT64_C(8000000000) /* then the heap does not hold still */
 
 static const struct view_ops *const kinds[] = { &view_fmalloc };
 
@@ -38,11 +40,22 @@ pause_between(void)
 	nanosleep(&t, NULL);
 }
 
-/* What a pass found, in the order it was found. `seen`: passes in a row. */
+static int64_t
+now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* What a pass found, in the order it was found. */
 struct found {
 	struct view_damage *all;
-	unsigned *seen;
+	unsigned *seen; /* for each, passes in a row */
 	size_t n;
+	uint64_t epoch; /* at the end of the pass */
+	bool still;     /* nobody came into the heap during the pass, and nobody was in it */
 };
 
 static int
@@ -80,13 +93,19 @@ same(const struct view_damage *a, const struct view_damage *b)
 	    a->text == b->text;
 }
 
-/* Carries the counts of what stood in the last pass on; returns the highest. Passes list in a fixed order. */
+/*
+ * Carries the counts of what stood in the last pass on; returns the highest. Passes list in a fixed order. What
+ * two passes saw of a heap that was being changed is no agreement, however alike: the same chunk may be half-way
+ * into the same list twice.
+ */
 static unsigned
 carry(const struct found *last, struct found *now)
 {
-	unsigned most = 0;
+	unsigned most = 1;
 	size_t from = 0;
 
+	if (!(last->still && now->still) && last->epoch != now->epoch)
+		return 1;
 	for (size_t i = 0; i < now->n; i++) {
 		for (size_t j = from; j < last->n; j++)
 			if (same(&now->all[i], &last->all[j])) {
@@ -111,17 +130,48 @@ tell(const struct found *x, unsigned least, view_damage_fn *fn, void *arg)
 	return rc ? rc : -ERR_DAMAGED;
 }
 
+/* The tables may have changed too: begins the look afresh. */
+static int
+reload(struct view *v)
+{
+	v->ops->close(v);
+	return v->ops->open(v);
+}
+
+/* A pass into now. While others work in the heap a few more are made: one may fall between two changes. */
+static int
+look(struct view *v, const struct found *last, struct found *now, int64_t burst)
+{
+	int64_t until = now_ns() + burst;
+	uint64_t before;
+	bool locked, later;
+	int rc;
+
+	do {
+		rc = reload(v);
+		if (rc)
+			return rc;
+		now->n = 0;
+		before = v->ops->epoch(v, &locked);
+		rc = v->ops->check(v, collect, now);
+		now->epoch = v->ops->epoch(v, &later);
+		now->still = before == now->epoch && !locked && !later;
+	} while (rc == -ERR_DAMAGED && !now->still && now->epoch != last->epoch && now_ns() < until);
+	return rc;
+}
+
 static int
 check_passes(struct view *v, struct found *two, view_damage_fn *fn, void *arg)
 {
-	for (unsigned pass = 0; pass < MAX_PASSES; pass++) {
+	int64_t until = now_ns() + DEADLINE_NS;
+
+	for (unsigned pass = 0; pass < MAX_PASSES && (pass < AGREE || now_ns() < until); pass++) {
 		struct found *now = &two[pass % 2], *last = &two[1 - pass % 2];
 		int rc;
 
 		if (pass)
 			pause_between();
-		now->n = 0;
-		rc = v->ops->check(v, collect, now);
+		rc = look(v, last, now, pass ? BURST_NS : 0);
 		if (rc != -ERR_DAMAGED)
 			return rc;
 		if (carry(last, now) >= AGREE)
@@ -148,12 +198,17 @@ view_check(struct view *v, view_damage_fn *fn, void *arg)
 	return rc;
 }
 
-/* The tables may have changed too: begins the look afresh. */
-static int
-reload(struct view *v)
+/* Is the break where the last one was, and did nobody use the heap in between? Notes both for the next time. */
+static bool
+same_place(const struct view *v, const struct view_pos *pos, struct view_pos *last, uint64_t *epoch)
 {
-	v->ops->close(v);
-	return v->ops->open(v);
+	bool locked, same = pos->span == last->span && pos->at == last->at;
+	uint64_t now = v->ops->generations ? 0 : v->ops->epoch(v, &locked);
+
+	same = same && now == *epoch;
+	*last = *pos;
+	*epoch = now;
+	return same;
 }
 
 /*
@@ -166,7 +221,7 @@ view_walk(struct view *v, view_block_fn *fn, void *arg, struct err_at *at)
 	struct view_pos pos = { 0 }, broken = { 0 };
 	struct err_at here = { 0 };
 	unsigned seen = 0, pass = 1;
-	uint64_t told = 0;
+	uint64_t told = 0, epoch = 0;
 	bool damaged = false;
 
 	for (;;) {
@@ -181,8 +236,7 @@ view_walk(struct view *v, view_block_fn *fn, void *arg, struct err_at *at)
 		}
 		if (rc != -ERR_DAMAGED)
 			return rc ? rc : damaged ? -ERR_DAMAGED : 0;
-		seen = pos.span == broken.span && pos.at == broken.at ? seen + 1 : 1;
-		broken = pos;
+		seen = same_place(v, &pos, &broken, &epoch) ? seen + 1 : 1;
 		if (!damaged && seen < AGREE && !v->ops->generations) {
 			if (pass++ == MAX_PASSES)
 				return -EAGAIN;

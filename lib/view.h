@@ -63,6 +63,12 @@ struct view_ops {
 	/* Everything. 0 when fn was never called, -ERR_DAMAGED, or what fn returned. */
 	int (*check)(struct view *v, view_damage_fn *fn, void *arg);
 
+	/*
+	 * Without generations: a number that changes with each use of the heap, as far as one is kept, and whether
+	 * somebody is in it.
+	 */
+	uint64_t (*epoch)(const struct view *v, bool *locked);
+
 	/* The kind's own name of a block's size class. */
 	void (*class_name)(const struct view_block *block, char *text, size_t n);
 
@@ -83,8 +89,9 @@ void view_close(struct view *v);
 
 /*
  * Looks at a heap that may be in use. A kind without generations is read again until a pass is clean or the
- * same damage, with the same value, stood in three passes VIEW_PAUSE_NS apart. Calls fn for each damage, then
- * 0, -ERR_DAMAGED, -EAGAIN when no three passes agreed, -ENOMEM. At most VIEW_MAX_DAMAGE are told.
+ * same damage, with the same value, stood in three passes VIEW_PAUSE_NS apart, during or between which nobody
+ * was in the heap. Calls fn for each damage, then 0, -ERR_DAMAGED, -EAGAIN when no three passes agreed, -ENOMEM.
+ * At most VIEW_MAX_DAMAGE are told.
  */
 #define VIEW_PAUSE_NS   100000000
 #define VIEW_MAX_DAMAGE 4096
