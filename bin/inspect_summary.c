@@ -151,7 +151,8 @@ bar(const struct summary *o, uint64_t file_size, unsigned width)
 	if (!o->unclaimed)
 		memset(text + used + own + free, '-', cells - used - own - free);
 	text[cells] = '\0';
-	return out_printf("%-14s [%s]\n%-14s  # used  - overhead  . free\n", "", text, "");
+	return out_printf("%-14s [%s]\n%-14s  # used  - overhead  . free%s\n", "", text, "",
+	    o->unclaimed ? "  (blank) unclaimed" : "");
 }
 
 static int
