@@ -41,7 +41,7 @@ int
 inspect_fail(const struct inspect *in, int rc, const struct err_at *at, const char *doing)
 {
 	if (rc == -ERR_KIND) {
-		cli_warn(in->path, "%s: no heap of mmalloc or fmalloc; see 'mmalloc-inspect summary' for what it is", doing);
+		cli_warn(in->path, "%s: no heap of mmalloc or fmalloc; 'mmalloc-inspect FILE' tells what it is", doing);
 		return EX_DATAERR;
 	}
 	if (rc == -EAGAIN) {
@@ -62,8 +62,11 @@ int
 inspect_json(json_object *obj)
 {
 	size_t n;
-	const char *text = json_object_to_json_string_length(obj, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &n);
-	int rc = text ? out_write(text, n) : -ENOMEM;
+	const char *text;
+	int rc;
+
+	text = json_object_to_json_string_length(obj, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &n);
+	rc = text ? out_write(text, n) : -ENOMEM;
 
 	json_object_put(obj);
 	return rc ? rc : out_write("\n", 1);

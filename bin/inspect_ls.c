@@ -107,8 +107,8 @@ print_block(const struct ls *o, const struct view_block *b)
 		char size[16];
 
 		inspect_size(size, b->size);
-		return out_printf("%15llu %12llu %6s  %s  %s\n", (unsigned long long)b->offset, (unsigned long long)b->size,
-		    size, b->used ? "used" : "free", class);
+		return out_printf("%15llu %12llu %6s  %s  %s\n", (unsigned long long)b->offset,
+		    (unsigned long long)b->size, size, b->used ? "used" : "free", class);
 	}
 	/* Without printf, which took two thirds of the time of a long list. */
 	if ((rc = out_u64(b->offset)) || (rc = out_write("\t", 1)) || (rc = out_u64(b->size)) ||

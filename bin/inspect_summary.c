@@ -118,7 +118,8 @@ size_line(unsigned width, const char *name, uint64_t bytes, uint64_t objects)
 	if (objects == UINT64_MAX)
 		snprintf(text, sizeof(text), "%12llu %6s", (unsigned long long)bytes, size);
 	else
-		snprintf(text, sizeof(text), "%12llu %6s  in %llu", (unsigned long long)bytes, size, (unsigned long long)objects);
+		snprintf(text, sizeof(text), "%12llu %6s  in %llu", (unsigned long long)bytes, size,
+		    (unsigned long long)objects);
 	return line(width, name, text);
 }
 
@@ -185,8 +186,9 @@ print_text(const struct summary *o, const struct inspect *in, unsigned width)
 	if (!rc)
 		rc = line(width, "fragmentation", text);
 	if (o->damage)
-		snprintf(health, sizeof(health), "DAMAGED in %llu place%s, first at byte %llu: %s", (unsigned long long)o->damage,
-		    o->damage == 1 ? "" : "s", (unsigned long long)o->first.offset, o->first.text);
+		snprintf(health, sizeof(health), "DAMAGED in %llu place%s, first at byte %llu: %s",
+		    (unsigned long long)o->damage, o->damage == 1 ? "" : "s", (unsigned long long)o->first.offset,
+		    o->first.text);
 	return rc ? rc : line(width, "health", health);
 }
 
@@ -245,8 +247,7 @@ kind_json(const struct kind *k, uint64_t size)
 		json_object_object_add(obj, "uuid", json_object_new_string(uuid));
 		json_object_object_add(obj, "created", json_object_new_string(created));
 	} else
-		inspect_put_u64(obj, strcmp(k->name, "emmap queue") ? strcmp(k->name, "emmap blocks") ? "counters" : "block_size" :
-		    "queued_bytes", k->items);
+		inspect_put_u64(obj, k->items_name, k->items);
 	return inspect_json(obj);
 }
 

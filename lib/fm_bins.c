@@ -90,7 +90,8 @@ static void
 closed(const struct bins *b, const struct ring *r)
 {
 	if (r->prev && fm_u64(b->f, r->head + FM_C_BK) != r->prev)
-		broken(b, r->i, r->head + FM_C_BK, r->head, "bin-back", "head's backward link does not lead to the last chunk");
+		broken(b, r->i, r->head + FM_C_BK, r->head, "bin-back",
+		    "head's backward link does not lead to the last chunk");
 }
 
 /*
@@ -109,7 +110,8 @@ check_small(const struct bins *b, uint32_t map)
 		if (!(map >> i & 1))
 			continue;
 		if (first == bin)
-			broken(b, i, b->m + FM_M_SMALLMAP, bin, "bin-map", "map says a small bin has chunks, but it is empty");
+			broken(b, i, b->m + FM_M_SMALLMAP, bin, "bin-map",
+			    "map says a small bin has chunks, but it is empty");
 		else
 			rings[n++] = (struct ring){ bin, bin, first, (uint64_t)i << 3, i };
 	}
@@ -156,7 +158,8 @@ check_node(const struct bins *b, unsigned i, const struct node *n)
 	if (fm_u32(b->f, t + FM_C_INDEX) != i)
 		broken(b, FM_BINS + i, t + FM_C_INDEX, t, "tree-index", "number of the tree is wrong");
 	if (fm_u64(b->f, t + FM_C_PARENT) != n->parent)
-		broken(b, FM_BINS + i, t + FM_C_PARENT, t, "tree-parent", "parent link does not lead to the node above");
+		broken(b, FM_BINS + i, t + FM_C_PARENT, t, "tree-parent",
+		    "parent link does not lead to the node above");
 	ring = (struct ring){ t, t, fm_u64(b->f, t + FM_C_FD), size, FM_BINS + i };
 	while (step(b, &ring))
 		;

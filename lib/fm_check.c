@@ -76,7 +76,8 @@ check_span(struct check *k, size_t i)
 
 			if (rc)
 				return rc;
-			fm_bad(k->r, c + FM_C_HEAD, c, fm_u64(k->f, c + FM_C_HEAD), "chunk-size", "size of a chunk is impossible");
+			fm_bad(k->r, c + FM_C_HEAD, c, fm_u64(k->f, c + FM_C_HEAD), "chunk-size",
+			    "size of a chunk is impossible");
 			s->gap = c;
 			s->gap_end = found ? found : s->end;
 			if (!found)
@@ -106,7 +107,8 @@ check_top(struct check *k, const struct fm_span *s)
 	uint64_t m = fm_mstate(s->arena), top = fm_u64(f, m + FM_M_TOP), size = fm_u64(f, m + FM_M_TOPSIZE), foot;
 
 	/* Behind a break the chain may not have come so far. In a small file top may begin where the file ends. */
-	if (s->top ? top != s->top : top % 8 || top < s->from || top >= s->end || (!s->gap && top < s->clip - FM_C_USER))
+	if (s->top ? top != s->top
+		   : top % 8 || top < s->from || top >= s->end || (!s->gap && top < s->clip - FM_C_USER))
 		fm_bad(k->r, m + FM_M_TOP, s->arena, top, "top", "top is not the last chunk of the newest segment");
 	else if (size != s->end - top)
 		fm_bad(k->r, m + FM_M_TOPSIZE, s->arena, size, "top", "size of top does not reach the segment's end");

@@ -87,7 +87,8 @@ load_super(struct fm *f, struct fm_report *r)
 	f->total = total;
 	if (chunk == f->chunk && blocks == f->blocks && chunk) {
 		if (total > f->size)
-			fm_bad(r, f->size, 0, total, "truncated", "the file ends here, before the size in its super block");
+			fm_bad(r, f->size, 0, total, "truncated",
+			    "the file ends here, before the size in its super block");
 		return;
 	}
 	/* Two of three fields against one; the size of the file decides which of them is wrong. */
@@ -189,7 +190,8 @@ load_segments(struct fm *f, uint64_t arena, struct fm_report *r)
 
 		s.current = true;
 		s.clip = clip(f, arena, arena + f->chunk);
-		fm_bad(r, fm_mstate(arena) + f->layout->seg, arena, 0, "segment", "the arena's first segment is in no list");
+		fm_bad(r, fm_mstate(arena) + f->layout->seg, arena, 0, "segment",
+		    "the arena's first segment is in no list");
 		rc = add_span(f, s);
 	}
 	return rc;
@@ -224,7 +226,8 @@ load_arenas(struct fm *f, struct fm_report *r)
 		f->owned[i] = 1;
 		f->arenas[f->narenas++] = arena;
 		if (!fm_block_used(f, i))
-			fm_bad(r, sizeof(struct fm_super) + i / 8, arena, 0, "block", "block of an arena is marked free");
+			fm_bad(r, sizeof(struct fm_super) + i / 8, arena, 0, "block",
+			    "block of an arena is marked free");
 		if (check_arena(f, arena, r))
 			rc = load_segments(f, arena, r);
 		next = fm_u64(f, arena + f->layout->next);
@@ -265,7 +268,8 @@ load_direct(struct fm *f, struct fm_report *r)
 			continue;
 		}
 		if (fm_u64(f, s.end + FM_C_HEAD) != FM_FENCE && s.end < f->size)
-			fm_bad(r, s.end + FM_C_HEAD, c, fm_u64(f, s.end + FM_C_HEAD), "direct", "fence behind the chunk is wrong");
+			fm_bad(r, s.end + FM_C_HEAD, c, fm_u64(f, s.end + FM_C_HEAD), "direct",
+			    "fence behind the chunk is wrong");
 		memset(f->owned + i, 1, n);
 		rc = add_span(f, s);
 	}

@@ -96,6 +96,15 @@ is_emmap_blocks(struct kind *k, const uint8_t *p, uint64_t size)
 	    (le64_at(p + 32) | le64_at(p + 40)) == UINT64_MAX;
 }
 
+static const struct {
+	bool (*is)(struct kind *k, const uint8_t *p, uint64_t size);
+	const char *name, *items;
+} foreign[] = {
+	{ is_emmap_counters, "emmap counters", "counters" },
+	{ is_emmap_queue, "emmap queue", "queued_bytes" },
+	{ is_emmap_blocks, "emmap blocks", "block_size" },
+};
+
 int
 kind_of(struct kind *k, const uint8_t *base, uint64_t size, struct err_at *at)
 {
@@ -110,11 +119,11 @@ kind_of(struct kind *k, const uint8_t *base, uint64_t size, struct err_at *at)
 	}
 	if (rc != -ERR_KIND)
 		return rc;
-	if (is_emmap_counters(k, base, size))
-		k->name = "emmap counters";
-	else if (is_emmap_queue(k, base, size))
-		k->name = "emmap queue";
-	else if (is_emmap_blocks(k, base, size))
-		k->name = "emmap blocks";
-	return k->name ? 0 : -ERR_KIND;
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		if (foreign[i].is(k, base, size)) {
+			k->name = foreign[i].name;
+			k->items_name = foreign[i].items;
+			return 0;
+		}
+	return -ERR_KIND;
 }

@@ -9,7 +9,8 @@ struct kind {
 	const char *name; /* "counters", "queue", "heap", "undo", "emmap counters", "emmap queue", "emmap blocks" */
 	bool own;         /* hdr is valid */
 	struct hdr hdr;
-	uint64_t items;   /* emmap counters: how many; emmap queue: bytes between head and tail; emmap blocks: block size */
+	uint64_t items;   /* of emmap's files: ... */
+	const char *items_name; /* ... "counters", "queued_bytes" (head to tail) or "block_size" */
 };
 
 /*

@@ -56,8 +56,8 @@ static void
 test_emmap_queue(void **state)
 {
 	/* size 64, head 16, tail 32, next 32; one record of 16 bytes: an empty binary */
-	static const uint8_t file[64] = { 0, 0, 0, 64, 0, 0, 0, 16, 0, 0, 0, 32, 0, 0, 0, 32, 0, 0, 0, 16, 131, 109, 0, 0, 0,
-		0, 0, 0, 0, 0, 0, 16 };
+	static const uint8_t file[64] = { 0, 0, 0, 64, 0, 0, 0, 16, 0, 0, 0, 32, 0, 0, 0, 32,
+		0, 0, 0, 16, 131, 109, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16 };
 	uint8_t bad[64];
 	const char *name;
 
