@@ -75,39 +75,47 @@ mmq_sync(struct queue *q, const struct cli_common *common, const char *done)
 	return rc ? mmq_fail(q, rc, "sync", done) : 0;
 }
 
-/* Looks for the byte that ends items in this framing. */
 static int
-has_end_byte(struct queue *q, const struct q_state *s, const struct q_item *item, int byte)
+print_pieces(struct queue *q, const struct q_state *s, const struct q_item *item)
 {
 	const void *p = NULL;
 	uint64_t n;
-	int rc;
+	int rc = 0;
 
-	for (uint64_t at = 0; at < item->length; at += n) {
-		rc = q_payload(q, s, item, at, &p, &n);
-		if (rc)
-			return rc;
-		if (memchr(p, byte, n))
-			return -ERR_FRAME;
-	}
-	return 0;
-}
-
-int
-mmq_print(struct queue *q, const struct q_state *s, const struct q_item *item, enum frame frame, bool single)
-{
-	int byte = frame_forbids(frame), rc = 0;
-	const void *p = NULL;
-	uint64_t n;
-
-	if (byte >= 0 && !single)
-		rc = has_end_byte(q, s, item, byte);
-	if (!rc)
-		rc = frame_begin(frame, item->length);
 	for (uint64_t at = 0; !rc && at < item->length; at += n) {
 		rc = q_payload(q, s, item, at, &p, &n);
 		if (!rc)
 			rc = out_write(p, n);
 	}
+	return rc;
+}
+
+/* The byte that ends items may not be in one of several. */
+static int
+find_end(struct queue *q, const struct q_state *s, const struct q_item *item, int end)
+{
+	const void *p = NULL;
+	uint64_t n;
+	int rc = 0;
+
+	for (uint64_t at = 0; !rc && at < item->length; at += n) {
+		rc = q_payload(q, s, item, at, &p, &n);
+		if (!rc && memchr(p, end, n))
+			rc = -ERR_FRAME;
+	}
+	return rc;
+}
+
+int
+mmq_print(struct queue *q, const struct q_state *s, const struct q_item *item, enum frame frame, bool single)
+{
+	int rc = 0;
+
+	if (!single && (frame == FRAME_LINE || frame == FRAME_NUL))
+		rc = find_end(q, s, item, frame == FRAME_LINE ? '\n' : '\0');
+	if (!rc && frame == FRAME_LEN)
+		rc = frame_begin(frame, item->length);
+	if (!rc)
+		rc = print_pieces(q, s, item);
 	return rc ? rc : frame_end(frame);
 }

@@ -39,7 +39,6 @@ struct queue {
 	bool settled;         /* this instance is known to the file */
 	uint64_t seen_start;  /* the segment that was located last: its first position (none changes its segment) */
 	uint64_t seen_offset; /* and where that lies in the file, 0: none */
-	uint64_t small_at;    /* file offset of what is in small */
 	uint8_t small[2048];  /* one record of a file that is not mapped */
 	struct err_at at;     /* with -ERR_DAMAGED */
 };
@@ -110,6 +109,7 @@ struct q_item {
 	unsigned kind;    /* enum q_record_kind */
 	unsigned attempts;
 	bool one_piece;   /* all of it lies in one segment, from `offset` on */
+	const uint8_t *body; /* after q_verify(): extensions and payload, where they are one piece */
 };
 
 /* Milliseconds since 1970 when the item was pushed. */
@@ -120,11 +120,24 @@ int q_record(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t li
     __attribute__((warn_unused_result));
 
 /* Compares the record's hash with its bytes. -ERR_DAMAGED when they differ. */
-int q_verify(struct queue *q, const struct q_state *s, const struct q_item *item) __attribute__((warn_unused_result));
+int q_verify(struct queue *q, const struct q_state *s, struct q_item *item) __attribute__((warn_unused_result));
 
-/* Contiguous piece of the payload at byte `from` of it: at most *n bytes at *p. Valid while nobody can free the item. */
-int q_payload(struct queue *q, const struct q_state *s, const struct q_item *item, uint64_t from, const void **p,
-    uint64_t *n) __attribute__((warn_unused_result));
+int q_piece(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t max, const void **p, uint64_t *n)
+    __attribute__((warn_unused_result));
+
+/*
+ * Contiguous piece of the payload of a verified item at byte `from` of it: *n bytes at *p. Valid until the next item is
+ * verified, and while nobody can free this one.
+ */
+static inline int
+q_payload(struct queue *q, const struct q_state *s, const struct q_item *item, uint64_t from, const void **p, uint64_t *n)
+{
+	if (__builtin_expect(!item->body, 0))
+		return q_piece(q, s, item->payload + from, item->length - from, p, n);
+	*p = item->body + (item->payload - item->at - sizeof(struct q_record)) + from;
+	*n = item->length - from;
+	return 0;
+}
 
 /*
  * Pushing. begin takes the lock; every put adds an item behind those before it; end publishes them all at once
