@@ -206,8 +206,12 @@ claim_place(struct queue *q)
 {
 	int rc;
 
-	if (q->place >= 0)
+	if (q->place >= 0 && !in_use(&q->s, (unsigned)q->place))
 		return 0;
+	/* Ours still holds what we gave back: that stays there until somebody takes it, and needs no living owner. */
+	if (q->place >= 0)
+		lock_drop(q->m.fd, LOCK_CONSUMER + (unsigned)q->place);
+	q->place = -1;
 	for (unsigned i = 0; i < Q_CONSUMERS; i++) {
 		if (in_use(&q->s, i))
 			continue;
