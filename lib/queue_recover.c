@@ -132,15 +132,32 @@ pad(struct queue *q, uint64_t from, uint64_t to)
 	return 0;
 }
 
+/* The file may be shorter than when head moved into its last segment: nothing is there up to the next one. */
+static void
+skip_missing_head(struct queue *q, uint64_t durable)
+{
+	struct q_state *s = &q->s;
+	uint64_t offset, room;
+
+	if (s->head < durable || s->head % Q_SEG_DATA == 0 || !q_locate(q, s, s->head, &offset, &room))
+		return;
+	s->lost += s->head < s->tail;
+	s->head = (q_index(s->head) + 1) * Q_SEG_DATA;
+	if (s->tail < s->head)
+		s->tail = s->head;
+}
+
 /* Counts the items and closes the gaps. */
 static int
 walk(struct queue *q, uint64_t durable)
 {
 	struct q_state *s = &q->s;
 	struct q_item item;
-	uint64_t pos = s->head, next;
+	uint64_t pos, next;
 	int rc = 0;
 
+	skip_missing_head(q, durable);
+	pos = s->head;
 	s->ready = s->bytes = 0;
 	while (!rc && pos < s->tail) {
 		if (whole(q, pos, &item, durable)) {
@@ -170,7 +187,7 @@ int
 q_recover(struct queue *q)
 {
 	struct q_state *s = &q->s;
-	uint64_t durable, items;
+	uint64_t durable, items, tail = s->tail;
 	int rc;
 
 	if (!unseal(q_file(q)->durable_tail, &durable))
@@ -179,6 +196,9 @@ q_recover(struct queue *q)
 	rc = rebuild_tables(q);
 	if (!rc)
 		rc = walk(q, durable);
+	/* What lay behind a tail that came down is free. */
+	if (!rc && s->tail != tail)
+		rc = rebuild_tables(q);
 	if (rc)
 		return rc;
 	items = s->ready;
