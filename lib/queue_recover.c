@@ -102,7 +102,7 @@ resync(struct queue *q, uint64_t pos, uint64_t durable)
 	return q->s.tail;
 }
 
-/* Makes [from, to) a row of PAD records, one a segment; segments that are missing are put in. */
+/* Makes [from, to) a row of PAD records, about one a segment; segments that are missing are put in. */
 static int
 pad(struct queue *q, uint64_t from, uint64_t to)
 {
@@ -113,6 +113,9 @@ pad(struct queue *q, uint64_t from, uint64_t to)
 		int rc = q_locate(q, &q->s, from, &offset, &room);
 
 		end = end < to ? end : to;
+		/* Behind a segment's start what is too short for a head belongs to the PAD before it. */
+		if (to - end < sizeof(r))
+			end = to;
 		if (rc && from % Q_SEG_DATA == 0) {
 			rc = q_segment_open(q, q_index(from), 0, &offset, &head);
 			if (!rc)
