@@ -41,14 +41,14 @@ mmq_fail(struct queue *q, int rc, const char *doing, const char *state)
 int
 mmq_open(struct queue *q, const char *file, bool writing, bool create, const struct cli_common *common)
 {
-	static const struct q_config defaults;
+	struct q_config config = { .durable = common->sync };
 	int rc;
 
 	cli_using(file);
 	rc = q_open(q, file, writing, common->lock_timeout);
 	/* Somebody may create or remove it between the two calls: once around is enough for either. */
 	for (int i = 0; rc == -ENOENT && create && !common->no_create && i < 3; i++) {
-		rc = q_create(file, common->mode, &defaults);
+		rc = q_create(file, common->mode, &config);
 		if (rc && rc != -EEXIST)
 			return cli_fail(file, rc, NULL, "create", "nothing made");
 		rc = q_open(q, file, writing, common->lock_timeout);

@@ -48,9 +48,10 @@ struct q_config {
 	uint64_t max_bytes;
 	uint64_t flags;  /* enum q_flags */
 	uint64_t size;   /* bytes to reserve now */
+	bool durable;    /* refuse where nothing can be durable, also without Q_SYNC */
 };
 
-/* -EEXIST when path exists; otherwise as map_create(). */
+/* -EEXIST when path exists; -ERR_VOLATILE for Q_SYNC where nothing can be durable; otherwise as map_create(). */
 int q_create(const char *path, mode_t mode, const struct q_config *config) __attribute__((warn_unused_result));
 
 /* Read-only when `writing` is false: then only q_snapshot() and what reads may be called. */
@@ -181,6 +182,9 @@ int q_finish(struct queue *q, const struct q_range *r, uint64_t done) __attribut
 
 /* Returns the ranges of dead consumers. Called with the lock held. */
 int q_reap(struct queue *q) __attribute__((warn_unused_result));
+
+/* Removes the oldest ready item, under the lock; the caller commits. -ERR_FULL when none is ready. */
+int q_drop_oldest(struct queue *q) __attribute__((warn_unused_result));
 
 /* Decodes a consumer place; *kind 0 when it is not in use. */
 int q_place(struct queue *q, const struct q_state *s, unsigned i, struct q_consumer *c, unsigned *kind)
