@@ -176,10 +176,12 @@ q_sync(struct queue *q)
 		goto out;
 	if (!rc)
 		rc = q_load(q, &s);
-	if (!rc && m.failed && !(rc = q_map(q)))
-		map_redirty(&q->m, 0, s.capacity);
+	if (!rc && m.failed)
+		rc = q_map(q);
 	if (rc)
 		goto out;
+	if (m.failed)
+		map_redirty(&q->m, 0, s.capacity);
 	rc = map_sync(&q->m);
 	noted = note_durable(q, &s, rc != 0);
 	if (!rc)
