@@ -76,7 +76,7 @@ peek_range(struct peek *p, uint64_t from, uint64_t to, uint64_t max)
 			/* Damage, unless the queue has moved on: then what was read is a torn view. */
 			return !q_load(&p->q, &now) && now.seq != p->snap.s.seq ? -EAGAIN : rc;
 		if (item.kind == Q_ITEM) {
-			rc = mmq_print(&p->q, &p->snap.s, &item, p->o->frame, p->single);
+			rc = p->o->common.quiet ? 0 : mmq_print(&p->q, &p->snap.s, &item, p->o->frame, p->single);
 			if (rc)
 				return rc;
 			p->count++;
@@ -117,11 +117,11 @@ cmd_peek(int argc, char **argv)
 	if (status)
 		return status;
 	rc = peek(&p, o.all ? UINT64_MAX : o.max);
-	if (rc == -ERR_DAMAGED || rc == -EAGAIN)
-		return mmq_fail(&p.q, rc, "peek", "unchanged");
 	if (rc == -ERR_FRAME)
 		return cli_fail(o.file, rc, NULL, "peek", "the next item holds the byte that ends items: use --frame=len");
+	if (out_flush()) /* its error sticks: was it that? */
+		return cli_fail(NULL, out_flush(), NULL, "standard output", "unchanged"), EX_IOERR;
 	if (rc)
-		return cli_fail(NULL, rc, NULL, "standard output", "unchanged"), EX_IOERR;
+		return mmq_fail(&p.q, rc, "peek", "unchanged");
 	return p.count ? 0 : EXIT_NO;
 }

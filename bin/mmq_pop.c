@@ -96,7 +96,7 @@ print_range(struct pop *p, const struct q_range *r)
 	p->s = p->q.s;
 	for (uint64_t at = r->from; !rc && at < r->to; at = item.end) {
 		rc = our_item(p, at, r->to, &item);
-		if (!rc && item.kind == Q_ITEM)
+		if (!rc && item.kind == Q_ITEM && !p->o->common.quiet)
 			rc = mmq_print(&p->q, &p->s, &item, p->o->frame, p->single);
 	}
 	p->printed = rc;

@@ -66,6 +66,7 @@ fill(struct map *m, void *arg)
 		.durable_head = seal(0),
 		.durable_tail = seal(0),
 		.durable_seq = seal(1),
+		.inode = m->ino,
 		.state[1] = {
 			.seq = 1,
 			.next_id = 1,

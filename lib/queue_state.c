@@ -196,20 +196,28 @@ settle(struct queue *q)
 
 /*
  * The header says more than the file has. After a power cut the size may be older than the header page: then what lay
- * behind was never promised, or walk() in q_recover() finds it missing. In a known instance it is damage.
+ * behind was never promised, or walk() in q_recover() finds it missing. In a known instance it is damage, and in a
+ * copy: no power cut makes a new inode.
  */
 static int
 shorten(struct queue *q)
 {
-	uint64_t id, end = q->s.table > q->s.ring ? q->s.table : q->s.ring;
+	uint64_t id, inode, end = q->s.table > q->s.ring ? q->s.table : q->s.ring;
 	unsigned slot;
-	bool known = true;
-	int rc = q->settled ? 0 : find_instance(q, &id, &known, &slot);
+	bool known;
+	int rc;
 
+	if (q->settled)
+		return -ERR_TRUNCATED;
+	rc = find_instance(q, &id, &known, &slot);
+	if (!rc)
+		rc = q_read(q, offsetof(struct q_file, inode), &inode, sizeof(inode));
 	if (rc)
 		return rc;
+	if (known || inode != q->m.ino)
+		return -ERR_TRUNCATED;
 	q->s.capacity = q->m.size & ~(Q_SEG_SIZE - 1);
-	return known || end + (UINT64_C(8) << q->s.table_log2) > q->s.capacity ? -ERR_TRUNCATED : 0;
+	return end + (UINT64_C(8) << q->s.table_log2) > q->s.capacity ? -ERR_TRUNCATED : 0;
 }
 
 int
