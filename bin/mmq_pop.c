@@ -86,6 +86,24 @@ our_item(struct pop *p, uint64_t at, uint64_t to, struct q_item *item)
 	return rc;
 }
 
+/* Prints items straight into the output buffer, as many as need no second look. Returns where it stopped. */
+static uint64_t
+print_quick(struct pop *p, uint64_t at, uint64_t to)
+{
+	bool line = p->o->frame == FRAME_LINE;
+	size_t room, n;
+	char *dst;
+
+	if ((!line && p->o->frame != FRAME_NUL) || p->o->common.quiet)
+		return at;
+	do {
+		dst = out_room(&room);
+		n = dst ? q_copy_items(&p->q, &at, to, line ? Q_NO_NEWLINE : Q_NO_NUL, line ? '\n' : '\0', dst, room) : 0;
+		out_used(n);
+	} while (n && at < to);
+	return at;
+}
+
 /* Prints the items of r; p->printed says why it stopped early. */
 static void
 print_range(struct pop *p, const struct q_range *r)
@@ -95,6 +113,9 @@ print_range(struct pop *p, const struct q_range *r)
 
 	p->s = p->q.s;
 	for (uint64_t at = r->from; !rc && at < r->to; at = item.end) {
+		at = print_quick(p, at, r->to);
+		if (at == r->to)
+			break;
 		rc = our_item(p, at, r->to, &item);
 		if (!rc && item.kind == Q_ITEM && !p->o->common.quiet)
 			rc = mmq_print(&p->q, &p->s, &item, p->o->frame, p->single);

@@ -56,6 +56,21 @@ out_write(const void *p, size_t n)
 	return failure;
 }
 
+char *
+out_room(size_t *n)
+{
+	if (sizeof(buf) - used < 4096 && out_flush())
+		return NULL;
+	*n = sizeof(buf) - used;
+	return buf + used;
+}
+
+void
+out_used(size_t n)
+{
+	used += n;
+}
+
 int
 out_str(const char *s)
 {

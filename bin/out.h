@@ -16,6 +16,10 @@ int out_i64(int64_t v) __attribute__((warn_unused_result));
 int out_u64(uint64_t v) __attribute__((warn_unused_result));
 int out_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2), warn_unused_result));
 
+/* Room for at least 4096 bytes at the end of the buffer: *n bytes. What was put there counts with out_used(). NULL: failed. */
+char *out_room(size_t *n);
+void out_used(size_t n);
+
 /* Writes what is buffered. 0 or -errno, also of an earlier failure. */
 int out_flush(void) __attribute__((warn_unused_result));
 

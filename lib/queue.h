@@ -141,6 +141,13 @@ q_payload(struct queue *q, const struct q_state *s, const struct q_item *item, u
 }
 
 /*
+ * Copies payloads of whole, verified items from position *at on to dst, each followed by the byte `end`, while they have
+ * one of `flags` (they do not hold that byte) and room lasts. Stops at the first that needs more than that: then
+ * *at is there. Returns the bytes written.
+ */
+size_t q_copy_items(struct queue *q, uint64_t *at, uint64_t to, unsigned flags, char end, char *dst, size_t room);
+
+/*
  * Pushing. begin takes the lock (flags: enum q_record_flags, true of all items that will be put); every put adds an item behind those before it; end publishes them all at once
  * and releases the lock. abandon releases it and nothing was pushed. first_id + n - 1 are the ids.
  */

@@ -7,9 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* Bytes ahead: about what is hashed while a line comes from memory. Past the end of the file it does nothing. */
-#define PREFETCH 1024
-
 uint64_t
 q_item_time(const struct q_item *item)
 {
@@ -65,7 +62,6 @@ q_record(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t limit,
 	if (!q->m.base || !q->seen_offset || pos - q->seen_start > Q_SEG_DATA - sizeof(struct q_record))
 		return record_elsewhere(q, s, pos, limit, item);
 	item->offset = q->seen_offset + (pos - q->seen_start);
-	__builtin_prefetch(q->m.base + item->offset + PREFETCH);
 	/* One copy of the head; all that follows looks at the copy. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	memcpy(words, q->m.base + item->offset, sizeof(words));
@@ -135,4 +131,27 @@ q_piece(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t max, co
 	*p = q->m.base + offset;
 	*n = room < max ? room : max;
 	return 0;
+}
+
+size_t
+q_copy_items(struct queue *q, uint64_t *at, uint64_t to, unsigned flags, char end, char *dst, size_t room)
+{
+	uint64_t words[4], size;
+	const uint8_t *p;
+	size_t used = 0;
+
+	while (*at < to && (p = q_quick_head(q, *at, to, words, &size))) {
+		uint32_t n = (uint32_t)words[3];
+		size_t ext = words[2] >> 56 << 3;
+
+		p += sizeof(struct q_record);
+		if (!(words[2] >> 48 & flags) || room - used <= n ||
+		    words[3] >> 32 != q_record_check(q_record_seed(*at, words[1], words[2], n), p, ext + n))
+			break;
+		memcpy(dst + used, p + ext, n);
+		dst[used + n] = end;
+		used += n + 1;
+		*at += size;
+	}
+	return used;
 }

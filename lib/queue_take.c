@@ -12,6 +12,7 @@
  */
 #include "queue.h"
 #include "lock.h"
+#include "queue_record.h"
 #include "seal.h"
 
 #include <errno.h>
@@ -101,11 +102,22 @@ redo_from(struct queue *q, unsigned i, uint64_t from)
 static int
 measure(struct queue *q, uint64_t from, uint64_t to, uint64_t max_items, uint64_t max_bytes, struct q_range *r)
 {
+	uint64_t words[4], size;
 	struct q_item item;
 	int rc;
 
 	*r = (struct q_range){ .from = from, .to = from };
 	while (r->to < to) {
+		if (q_quick_head(q, r->to, to, words, &size)) {
+			uint32_t n = (uint32_t)words[3];
+
+			if (r->items == max_items || (r->items && r->bytes + n > max_bytes))
+				break;
+			r->items++;
+			r->bytes += n;
+			r->to += size;
+			continue;
+		}
 		rc = q_record(q, &q->s, r->to, to, &item);
 		if (rc)
 			/* What lies before the damage can be had. */
