@@ -259,8 +259,7 @@ print_help(const struct cli_prog *prog, FILE *to)
 	fprintf(to, "Usage: %s VERB [OPTION...] FILE [ARG...]\n%s\n\n", prog->name, prog->doc);
 	for (const struct cli_verb *v = prog->verbs; v->name; v++)
 		fprintf(to, "  %-10s %s\n", v->name, v->summary);
-	fprintf(to, "\n'%s VERB --help' lists a verb's options; see also %s(1), mmutils(7).\n", prog->name,
-	    prog->name);
+	fprintf(to, "\n'%s VERB --help' lists a verb's options.\nSee %s(1), mmutils(7).\n", prog->name, prog->name);
 }
 
 static const struct cli_verb *

@@ -84,6 +84,7 @@ cmd_check(int argc, char **argv)
 		goto out;
 	rc = view_check(&in.view, print_damage, &o);
 	if (rc == -ERR_DAMAGED) {
+		(void)!out_flush(); /* the list stands before its sum; a failure here changes no exit code */
 		cli_warn(o.file, "check: damaged in %llu place%s; nothing was written; keep a copy",
 		    (unsigned long long)o.found, o.found == 1 ? "" : "s");
 		status = EX_DATAERR;

@@ -10,7 +10,7 @@ static const struct cli_verb verbs[] = {
 
 static const struct cli_prog prog = {
 	.name = "mmalloc-inspect",
-	.doc = "Looks into heap files (mmalloc's and fmalloc's), never writing to them.",
+	.doc = "Looks into heap files (fmalloc's), never writing to them.",
 	.verbs = verbs,
 	.implied = &verbs[0],
 };

@@ -2,13 +2,13 @@
 #include "mmctr.h"
 
 static const struct cli_verb verbs[] = {
-	{ "get", cmd_get, "print the value of counters" },
-	{ "set", cmd_set, "store a value" },
-	{ "inc", cmd_inc, "add to a counter" },
-	{ "dec", cmd_dec, "subtract from a counter" },
-	{ "del", cmd_del, "remove counters" },
-	{ "ls", cmd_ls, "list counters" },
-	{ "init", cmd_init, "create a file" },
+	{ "get", cmd_get, "Print the value of counters" },
+	{ "set", cmd_set, "Store a value" },
+	{ "inc", cmd_inc, "Add to a counter" },
+	{ "dec", cmd_dec, "Subtract from a counter" },
+	{ "del", cmd_del, "Remove counters" },
+	{ "ls", cmd_ls, "List counters" },
+	{ "init", cmd_init, "Create a file" },
 	{ 0 },
 };
 

@@ -123,7 +123,9 @@ ctr_run_update(const struct ctr_cmd *cmd, const char *doing, const char *name, b
 	if (rc)
 		return ctr_fail(&c, cmd, rc, doing, name);
 	status = ctr_done(&c, cmd, EX_OK);
-	if (print)
-		(void)!ctr_print(cmd, name, cmd->old ? old : new); /* the error sticks: cli_main() reports it */
-	return status;
+	rc = print ? ctr_print(cmd, name, cmd->old ? old : new) : 0;
+	if (!rc)
+		rc = out_flush();
+	/* Who tries again because the output was lost counts twice: say that it is done. */
+	return rc ? (cli_fail(NULL, rc, NULL, "standard output", "the counter was changed"), EX_IOERR) : status;
 }

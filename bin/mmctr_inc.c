@@ -31,7 +31,7 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "FILE NAME [N]",
-	.doc = "Add N (default 1) to, or with dec subtract it from, counter NAME and print the new value. "
+	.doc = "Add N (default 1) to counter NAME, or with dec subtract it, and print the new value. "
 	       "An absent counter starts at 0; a missing FILE is created. Exit 65 and no change on overflow.",
 	.children = children,
 };

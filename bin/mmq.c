@@ -2,13 +2,13 @@
 #include "mmq.h"
 
 static const struct cli_verb verbs[] = {
-	{ "push", cmd_push, "append items from operands or standard input" },
-	{ "pop", cmd_pop, "take the oldest item and print it" },
-	{ "peek", cmd_peek, "print the oldest item without taking it" },
-	{ "len", cmd_len, "print the number of ready items" },
-	{ "stat", cmd_stat, "print what is in the queue and how large it is" },
-	{ "init", cmd_init, "create a queue, with limits" },
-	{ "check", cmd_check, "verify every structure and item" },
+	{ "push", cmd_push, "Append items from operands or standard input" },
+	{ "pop", cmd_pop, "Take the oldest item and print it" },
+	{ "peek", cmd_peek, "Print the oldest item without taking it" },
+	{ "len", cmd_len, "Print the number of ready items" },
+	{ "stat", cmd_stat, "Print what is in the queue and how large it is" },
+	{ "init", cmd_init, "Create a queue, with limits" },
+	{ "check", cmd_check, "Verify every structure and item" },
 	{ 0 },
 };
 

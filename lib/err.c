@@ -126,7 +126,7 @@ err_advice(int rc)
 	int e = rc < 0 ? -rc : rc;
 
 	if (e == ENOSPC || e == EDQUOT)
-		return "free some space and try again";
+		return "free some space";
 	if (e == EFBIG)
 		return "raise the file-size limit (ulimit -f)";
 	return e >= ERR_FIRST && e < ERR_LAST ? table[e - ERR_FIRST].advice : NULL;

@@ -18,8 +18,8 @@ load helper
 	mmctr set f n 1
 	run bash -c 'mmctr get f n >/dev/full'
 	[ "$status" = 74 ]
-	run bash -c 'mmctr inc f n >/dev/full'
-	[ "$status" = 74 ]
+	run_rc 74 bash -c 'mmctr inc f n >/dev/full'
+	expect_one_line_error 'the counter was changed'
 	[ "$(mmctr get f n)" = 2 ]
 	run bash -c 'mmctr inc f n >&-'
 	[ "$status" = 74 ]
