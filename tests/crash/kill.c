@@ -5,8 +5,8 @@
  * vanish. So the recorded contents are judged, each distinct one once, and every step is a kill that was judged. That
  * the record is what kills leave is confirmed by real kills at random steps, judged in the same way and by the programs.
  *
- * A write(2) is cut by a kill too, between pages at least: after a step that changed several sectors the prefixes of its
- * change are judged as well, down to 64 bytes where it is short.
+ * A kill also cuts a write(2) between two pages: where a step changed several, every prefix of whole pages is judged as
+ * well. The first page claims to survive more, a torn sector, so there the prefixes go by 64 bytes.
  */
 #include "rows.h"
 
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define PIECE 64
-#define SHORT 8 /* sectors of a change that is cut into pieces */
+#define PAGE_SECTORS 8
 
 struct state {
 	uint32_t step;
@@ -57,13 +57,10 @@ plan(struct kills *k)
 			changed = changed || r->m[m].kind <= MARK_LINKED || r->m[m].kind == MARK_OUT || r->m[m].kind == MARK_END;
 		while (v < r->n_versions && r->v[v].step <= step)
 			v++;
-		for (size_t i = first; v - first > 1 && i < v; i++) {
-			if (i > first)
+		for (size_t i = first + 1; i < v; i++)
+			if (r->v[i].sector % PAGE_SECTORS == 0)
 				add(k, step, i, 0);
-			for (size_t b = PIECE; v - first <= SHORT && b < SECTOR; b += PIECE)
-				add(k, step, i, b);
-		}
-		for (size_t b = PIECE; v - first == 1 && b < SECTOR; b += PIECE)
+		for (size_t b = PIECE; v - first == 1 && r->v[first].sector < PAGE_SECTORS && b < SECTOR; b += PIECE)
 			add(k, step, first, b);
 		if (changed || v > first)
 			add(k, step, v, 0);
