@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,7 +38,7 @@ cli_vis(char *dst, size_t size, const char *src, size_t n)
 }
 
 /* One write(2) a message, so that those of two processes do not mix. */
-static void
+static void __attribute__((format(printf, 2, 0)))
 say(const char *file, const char *fmt, va_list ap)
 {
 	char line[3072], safe[1024] = "";
@@ -170,12 +171,32 @@ finish(int status)
 	return status;
 }
 
+static char parse_errors[2048]; /* what argp and getopt print, one error in two lines */
+
+/* "PROGRAM VERB: text" and "Try `PROGRAM VERB --help'...": the contract's one line of both. */
+static void
+print_usage_error(void)
+{
+	size_t n = __fpending(stderr), name;
+	char text[1024];
+
+	__fpurge(stderr);
+	n = n < sizeof(text) - 1 ? n : sizeof(text) - 1;
+	memcpy(text, parse_errors, n);
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	name = strcspn(text, ":");
+	dprintf(STDERR_FILENO, "%s; see '%.*s --help'\n", text, (int)name, text);
+}
+
 static void
 at_exit(void)
 {
 	/* Only reached through argp's exit(): help and version, or a usage error. */
 	if (finished)
 		return;
+	if (__fpending(stderr))
+		print_usage_error();
 	if (fflush(stdout) || ferror(stdout) || close(STDOUT_FILENO)) {
 		cli_warn(NULL, "standard output: %s", strerror(errno));
 		_exit(EX_IOERR);
@@ -188,6 +209,7 @@ cli_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *
 	int rc;
 
 	atexit(at_exit);
+	setvbuf(stderr, parse_errors, _IOFBF, sizeof(parse_errors));
 	rc = argp_parse(argp, argc, argv, flags, NULL, input);
 	if (rc) {
 		cli_warn(NULL, "options: %s", strerror(rc));

@@ -82,9 +82,3 @@ frame_end(enum frame frame)
 		return 0;
 	}
 }
-
-int
-frame_forbids(enum frame frame)
-{
-	return frame == FRAME_LINE ? '\n' : frame == FRAME_NUL ? 0 : -1;
-}

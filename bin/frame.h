@@ -27,9 +27,6 @@ uint64_t frame_size(enum frame frame, uint64_t n);
 int frame_begin(enum frame frame, uint64_t n) __attribute__((warn_unused_result));
 int frame_end(enum frame frame) __attribute__((warn_unused_result));
 
-/* The byte that must not be in an item of this framing, -1: none. */
-int frame_forbids(enum frame frame);
-
 /*
  * Reading. The reader keeps what is in hand in one buffer; an item larger than it is collected in an unnamed file, so
  * memory stays flat.

@@ -41,14 +41,14 @@ mmq_fail(struct queue *q, int rc, const char *doing, const char *state)
 int
 mmq_open(struct queue *q, const char *file, bool writing, bool create, const struct cli_common *common)
 {
-	static const struct q_config defaults;
+	struct q_config config = { .durable = common->sync };
 	int rc;
 
 	cli_using(file);
 	rc = q_open(q, file, writing, common->lock_timeout);
 	/* Somebody may create or remove it between the two calls: once around is enough for either. */
 	for (int i = 0; rc == -ENOENT && create && !common->no_create && i < 3; i++) {
-		rc = q_create(file, common->mode, &defaults);
+		rc = q_create(file, common->mode, &config);
 		if (rc && rc != -EEXIST)
 			return cli_fail(file, rc, NULL, "create", "nothing made");
 		rc = q_open(q, file, writing, common->lock_timeout);
@@ -75,39 +75,47 @@ mmq_sync(struct queue *q, const struct cli_common *common, const char *done)
 	return rc ? mmq_fail(q, rc, "sync", done) : 0;
 }
 
-/* Looks for the byte that ends items in this framing. */
 static int
-has_end_byte(struct queue *q, const struct q_state *s, const struct q_item *item, int byte)
+print_pieces(struct queue *q, const struct q_state *s, const struct q_item *item)
 {
 	const void *p = NULL;
 	uint64_t n;
-	int rc;
+	int rc = 0;
 
-	for (uint64_t at = 0; at < item->length; at += n) {
-		rc = q_payload(q, s, item, at, &p, &n);
-		if (rc)
-			return rc;
-		if (memchr(p, byte, n))
-			return -ERR_FRAME;
-	}
-	return 0;
-}
-
-int
-mmq_print(struct queue *q, const struct q_state *s, const struct q_item *item, enum frame frame, bool single)
-{
-	int byte = frame_forbids(frame), rc = 0;
-	const void *p = NULL;
-	uint64_t n;
-
-	if (byte >= 0 && !single)
-		rc = has_end_byte(q, s, item, byte);
-	if (!rc)
-		rc = frame_begin(frame, item->length);
 	for (uint64_t at = 0; !rc && at < item->length; at += n) {
 		rc = q_payload(q, s, item, at, &p, &n);
 		if (!rc)
 			rc = out_write(p, n);
 	}
+	return rc;
+}
+
+/* The byte that ends items may not be in one of several. */
+static int
+find_end(struct queue *q, const struct q_state *s, const struct q_item *item, int end)
+{
+	const void *p = NULL;
+	uint64_t n;
+	int rc = 0;
+
+	for (uint64_t at = 0; !rc && at < item->length; at += n) {
+		rc = q_payload(q, s, item, at, &p, &n);
+		if (!rc && memchr(p, end, n))
+			rc = -ERR_FRAME;
+	}
+	return rc;
+}
+
+int
+mmq_print(struct queue *q, const struct q_state *s, const struct q_item *item, enum frame frame, bool single)
+{
+	int rc = 0;
+
+	if (!single && (frame == FRAME_LINE || frame == FRAME_NUL))
+		rc = find_end(q, s, item, frame == FRAME_LINE ? '\n' : '\0');
+	if (!rc && frame == FRAME_LEN)
+		rc = frame_begin(frame, item->length);
+	if (!rc)
+		rc = print_pieces(q, s, item);
 	return rc ? rc : frame_end(frame);
 }

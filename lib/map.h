@@ -19,6 +19,7 @@
 
 #include "err.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -51,6 +52,15 @@ struct map {
  * On failure the map is closed.
  */
 int map_open(struct map *m, const char *path, unsigned flags) __attribute__((warn_unused_result));
+
+/* As many symbolic links in a row as the kernel follows. */
+#define MAP_LINKS_MAX 40
+
+/*
+ * Where the symbolic link path leads; next has PATH_MAX bytes. -EINVAL when it is no link; with `judge` -ERR_LINK when
+ * somebody else may have planted it.
+ */
+int map_link_target(const char *path, bool judge, char next[PATH_MAX]) __attribute__((warn_unused_result));
 
 /*
  * Makes path with the exact mode, `size` bytes of reserved space and what fill() writes to m->fd, synced

@@ -24,28 +24,25 @@ struct draft {
 	char temp[PATH_MAX]; /* empty with O_TMPFILE */
 };
 
-/* A dangling link is created through, as open(O_CREAT) would; map_open() has judged it. */
+/* A dangling link is created through, as open(O_CREAT) would; for a store by the rules of map_open(). */
 static int
-final_path(const char *path, char out[PATH_MAX])
+final_path(const char *path, bool store, char out[PATH_MAX])
 {
-	char *slash;
-	ssize_t n = readlink(path, out, PATH_MAX - 1);
+	char next[PATH_MAX];
+	int rc = 0;
 
-	if (n < 0) {
-		if (strlen(path) >= PATH_MAX)
-			return -ENAMETOOLONG;
-		strcpy(out, path);
-		return 0;
+	if (strlen(path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	strcpy(out, path);
+	for (int i = 0; i < MAP_LINKS_MAX; i++) {
+		rc = map_link_target(out, store, next);
+		if (rc == -EINVAL || rc == -ENOENT)
+			return 0;
+		if (rc)
+			return rc == -ENOTDIR ? -ERR_NO_PARENT : rc;
+		strcpy(out, next);
 	}
-	out[n] = '\0';
-	if (out[0] != '/' && (slash = strrchr(path, '/'))) {
-		char rest[PATH_MAX];
-
-		strcpy(rest, out);
-		if (snprintf(out, PATH_MAX, "%.*s/%s", (int)(slash - path), path, rest) >= PATH_MAX)
-			return -ENAMETOOLONG;
-	}
-	return 0;
+	return -ELOOP;
 }
 
 static int
@@ -165,7 +162,7 @@ create(struct map *m, const char *path, const struct plan *p)
 	int rc;
 
 	*m = (struct map){ .path = path, .fd = -1, .writable = true };
-	rc = final_path(path, target);
+	rc = final_path(path, p->store, target);
 	if (rc)
 		return rc;
 	rc = draft_open(&d, target);

@@ -15,8 +15,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define MAX_LINKS 40
-
 /* Not in linux/magic.h, or not everywhere. */
 #define LUSTRE_MAGIC 0x0bd00bd0
 #define GPFS_MAGIC 0x47504653
@@ -77,7 +75,7 @@ in_sticky(const char *path)
 }
 
 static int
-check_file(struct map *m, unsigned flags)
+check_file(struct map *m, unsigned flags, const char *path)
 {
 	struct statfs fs;
 	struct stat st;
@@ -97,7 +95,7 @@ check_file(struct map *m, unsigned flags)
 		return 0;
 	/* A second name of my own file in /tmp was made by somebody else. */
 	if (!trusted(st.st_uid) || st.st_nlink > 1) {
-		rc = in_sticky(m->path);
+		rc = in_sticky(path);
 		if (rc)
 			return rc < 0 ? rc : -ERR_OWNER;
 	}
@@ -106,23 +104,21 @@ check_file(struct map *m, unsigned flags)
 	return 0;
 }
 
-/* path is a symbolic link: judges it and writes what it leads to into next. */
-static int
-follow(const char *path, char next[PATH_MAX])
+int
+map_link_target(const char *path, bool judge, char next[PATH_MAX])
 {
 	char target[PATH_MAX], dir[PATH_MAX];
-	int fd, rc = 0;
 	struct stat st;
 	ssize_t n;
+	int rc = 0, fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st))
 		rc = -errno;
-	else if (!trusted(st.st_uid))
-		rc = -ERR_LINK;
-	else if ((rc = in_sticky(path)) > 0)
+	else if (!S_ISLNK(st.st_mode))
+		rc = -EINVAL;
+	else if (judge && (!trusted(st.st_uid) || (rc = in_sticky(path)) > 0))
 		rc = -ERR_LINK;
 	if (rc)
 		goto out;
@@ -144,35 +140,26 @@ out:
 
 /* path is a link: its target by the same rules. Apart, because its buffers cost four page faults. */
 static __attribute__((noinline)) int
-open_link(const char *path, int oflags)
+open_link(struct map *m, const char *path, int oflags, unsigned flags)
 {
 	char at[PATH_MAX], next[PATH_MAX];
+	int rc;
 
 	if (strlen(path) >= sizeof(at))
 		return -ENAMETOOLONG;
 	strcpy(at, path);
-	for (int i = 0; i < MAX_LINKS; i++) {
-		int fd, rc = follow(at, next);
-
+	for (int i = 0; i < MAP_LINKS_MAX; i++) {
+		rc = map_link_target(at, true, next);
 		if (rc)
 			return rc;
 		strcpy(at, next);
-		fd = open(at, oflags | O_NOFOLLOW);
-		if (fd >= 0 || errno != ELOOP)
-			return fd >= 0 ? fd : -errno;
+		m->fd = open(at, oflags | O_NOFOLLOW);
+		if (m->fd >= 0)
+			return check_file(m, flags, at);
+		if (errno != ELOOP)
+			return -errno;
 	}
 	return -ELOOP;
-}
-
-/* Opens for the store rules. */
-static int
-open_store(const char *path, int oflags)
-{
-	int fd = open(path, oflags | O_NOFOLLOW);
-
-	if (fd >= 0)
-		return fd;
-	return errno == ELOOP ? open_link(path, oflags) : -errno;
 }
 
 int
@@ -186,16 +173,13 @@ map_open(struct map *m, const char *path, unsigned flags)
 		return -ERR_ENDIAN;
 	if (getauxval(AT_SECURE))
 		return -ERR_SETID;
-	if (flags & MAP_STORE)
-		m->fd = open_store(path, oflags);
-	else if ((m->fd = open(path, oflags)) < 0)
-		m->fd = -errno;
-	if (m->fd < 0) {
-		rc = m->fd == -ENXIO ? -ERR_NOT_REGULAR : m->fd; /* a socket, or a FIFO without reader */
-		m->fd = -1;
-		return rc;
-	}
-	rc = check_file(m, flags);
+	m->fd = open(path, oflags | (flags & MAP_STORE ? O_NOFOLLOW : 0));
+	if (m->fd >= 0)
+		rc = check_file(m, flags, path);
+	else if (errno == ELOOP && flags & MAP_STORE)
+		rc = open_link(m, path, oflags, flags);
+	else
+		rc = errno == ENXIO ? -ERR_NOT_REGULAR : -errno; /* a socket, or a FIFO without reader */
 	if (rc)
 		map_close(m);
 	return rc;

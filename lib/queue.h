@@ -39,7 +39,6 @@ struct queue {
 	bool settled;         /* this instance is known to the file */
 	uint64_t seen_start;  /* the segment that was located last: its first position (none changes its segment) */
 	uint64_t seen_offset; /* and where that lies in the file, 0: none */
-	uint64_t small_at;    /* file offset of what is in small */
 	uint8_t small[2048];  /* one record of a file that is not mapped */
 	struct err_at at;     /* with -ERR_DAMAGED */
 };
@@ -49,9 +48,10 @@ struct q_config {
 	uint64_t max_bytes;
 	uint64_t flags;  /* enum q_flags */
 	uint64_t size;   /* bytes to reserve now */
+	bool durable;    /* refuse where nothing can be durable, also without Q_SYNC */
 };
 
-/* -EEXIST when path exists; otherwise as map_create(). */
+/* -EEXIST when path exists; -ERR_VOLATILE for Q_SYNC where nothing can be durable; otherwise as map_create(). */
 int q_create(const char *path, mode_t mode, const struct q_config *config) __attribute__((warn_unused_result));
 
 /* Read-only when `writing` is false: then only q_snapshot() and what reads may be called. */
@@ -110,6 +110,7 @@ struct q_item {
 	unsigned kind;    /* enum q_record_kind */
 	unsigned attempts;
 	bool one_piece;   /* all of it lies in one segment, from `offset` on */
+	const uint8_t *body; /* after q_verify(): extensions and payload, where they are one piece */
 };
 
 /* Milliseconds since 1970 when the item was pushed. */
@@ -120,11 +121,24 @@ int q_record(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t li
     __attribute__((warn_unused_result));
 
 /* Compares the record's hash with its bytes. -ERR_DAMAGED when they differ. */
-int q_verify(struct queue *q, const struct q_state *s, const struct q_item *item) __attribute__((warn_unused_result));
+int q_verify(struct queue *q, const struct q_state *s, struct q_item *item) __attribute__((warn_unused_result));
 
-/* Contiguous piece of the payload at byte `from` of it: at most *n bytes at *p. Valid while nobody can free the item. */
-int q_payload(struct queue *q, const struct q_state *s, const struct q_item *item, uint64_t from, const void **p,
-    uint64_t *n) __attribute__((warn_unused_result));
+int q_piece(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t max, const void **p, uint64_t *n)
+    __attribute__((warn_unused_result));
+
+/*
+ * Contiguous piece of the payload of a verified item at byte `from` of it: *n bytes at *p. Valid until the next item is
+ * verified, and while nobody can free this one.
+ */
+static inline int
+q_payload(struct queue *q, const struct q_state *s, const struct q_item *item, uint64_t from, const void **p, uint64_t *n)
+{
+	if (__builtin_expect(!item->body, 0))
+		return q_piece(q, s, item->payload + from, item->length - from, p, n);
+	*p = item->body + (item->payload - item->at - sizeof(struct q_record)) + from;
+	*n = item->length - from;
+	return 0;
+}
 
 /*
  * Pushing. begin takes the lock; every put adds an item behind those before it; end publishes them all at once
@@ -168,6 +182,9 @@ int q_finish(struct queue *q, const struct q_range *r, uint64_t done) __attribut
 
 /* Returns the ranges of dead consumers. Called with the lock held. */
 int q_reap(struct queue *q) __attribute__((warn_unused_result));
+
+/* Removes the oldest ready item, under the lock; the caller commits. -ERR_FULL when none is ready. */
+int q_drop_oldest(struct queue *q) __attribute__((warn_unused_result));
 
 /* Decodes a consumer place; *kind 0 when it is not in use. */
 int q_place(struct queue *q, const struct q_state *s, unsigned i, struct q_consumer *c, unsigned *kind)

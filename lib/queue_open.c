@@ -8,17 +8,59 @@
 #include <errno.h>
 #include <string.h>
 
+/* How a new file is divided. */
 struct first {
 	const struct q_config *config;
 	uint64_t capacity;
+	uint64_t table, ring, log2;
+	uint64_t segment; /* the first that is free */
 };
+
+/* Tables for the segments asked for: in segment 0 where they fit, else behind it. */
+static void
+divide(struct first *f, uint64_t size)
+{
+	uint64_t segments = (size + Q_SEG_SIZE - 1) >> Q_SEG_SHIFT;
+
+	segments = segments < 2 ? 2 : segments;
+	f->log2 = Q_TABLE_LOG2;
+	f->table = Q_TABLE_AT;
+	f->ring = Q_RING_AT;
+	f->segment = 1;
+	while (segments > UINT64_C(1) << f->log2)
+		f->log2++;
+	if (f->log2 > Q_TABLE_LOG2) {
+		f->table = Q_SEG_SIZE;
+		f->ring = f->table + (UINT64_C(8) << f->log2);
+		f->segment += ((UINT64_C(16) << f->log2) + Q_SEG_SIZE - 1) >> Q_SEG_SHIFT;
+	}
+	f->capacity = segments << Q_SEG_SHIFT;
+}
+
+/* The free ring: all segments behind the tables. */
+static int
+fill_ring(struct map *m, const struct first *f)
+{
+	uint64_t words[512], at = f->ring;
+	size_t n = 0;
+	int rc = 0;
+
+	for (uint64_t i = f->segment; !rc && i < f->capacity >> Q_SEG_SHIFT; i++) {
+		words[n++] = seal(i);
+		if (n < 512 && i + 1 < f->capacity >> Q_SEG_SHIFT)
+			continue;
+		rc = map_pwrite(m, words, n * 8, at);
+		at += n * 8;
+		n = 0;
+	}
+	return rc;
+}
 
 /* The whole of a new file but zeros. Nobody sees it before map_create() has synced and linked it. */
 static int
 fill(struct map *m, void *arg)
 {
 	const struct first *first = arg;
-	uint64_t segments = first->capacity >> Q_SEG_SHIFT;
 	struct q_file f = {
 		.applied = 1,
 		.durable_head = seal(0),
@@ -28,26 +70,25 @@ fill(struct map *m, void *arg)
 			.seq = 1,
 			.next_id = 1,
 			.capacity = first->capacity,
-			.free_tail = segments - 1,
-			.table = Q_TABLE_AT,
-			.ring = Q_RING_AT,
-			.table_log2 = Q_TABLE_LOG2,
+			.free_tail = (first->capacity >> Q_SEG_SHIFT) - first->segment,
+			.table = first->table,
+			.ring = first->ring,
+			.table_log2 = first->log2,
 			.max_items = first->config->max_items,
 			.max_bytes = first->config->max_bytes,
 			.flags = first->config->flags,
 		},
 	};
 	struct q_state *s = &f.state[1];
-	int rc = hdr_init(&f.hdr, HDR_KIND_QUEUE, HDR_PAGE, Q_SEG_SHIFT);
+	int rc = first->config->durable || first->config->flags & Q_SYNC ? map_can_sync(m) : 0;
 
+	if (!rc)
+		rc = hdr_init(&f.hdr, HDR_KIND_QUEUE, HDR_PAGE, Q_SEG_SHIFT);
 	/* map_create() publishes on this mount, so this instance needs no recovery. */
 	if (!rc)
 		rc = instance_id(m->fd, &f.instances[0]);
-	for (uint64_t i = 1; !rc && i < segments; i++) {
-		uint64_t entry = seal(i);
-
-		rc = map_pwrite(m, &entry, sizeof(entry), Q_RING_AT + (i - 1) * sizeof(entry));
-	}
+	if (!rc)
+		rc = fill_ring(m, first);
 	s->check = hash64((const char *)s + sizeof(s->check), sizeof(*s) - sizeof(s->check), 0);
 	return rc ? rc : map_pwrite(m, &f, sizeof(f), 0);
 }
@@ -55,16 +96,13 @@ fill(struct map *m, void *arg)
 int
 q_create(const char *path, mode_t mode, const struct q_config *config)
 {
-	uint64_t segments = (config->size + Q_SEG_SIZE - 1) >> Q_SEG_SHIFT;
 	struct first first = { .config = config };
 	struct map m;
 	int rc;
 
-	if (segments < 2)
-		segments = 2;
-	if (segments > 1 << Q_TABLE_LOG2)
-		segments = 1 << Q_TABLE_LOG2; /* the first table's reach; it grows from there when used */
-	first.capacity = segments << Q_SEG_SHIFT;
+	if (config->size > UINT64_C(1) << 46)
+		return -EFBIG;
+	divide(&first, config->size);
 	rc = map_create(&m, path, mode, first.capacity, fill, &first);
 	if (!rc)
 		map_close(&m);

@@ -120,16 +120,48 @@ q_push_begin(struct queue *q, struct q_writer *w)
 	return rc;
 }
 
-static int
-admit(const struct q_state *s, uint64_t n)
+/* Does an item of n bytes fit the limits now? */
+static bool
+fits(const struct q_state *s, uint64_t n)
 {
+	return (!s->max_items || q_items(s) < s->max_items) && (!s->max_bytes || s->bytes + n <= s->max_bytes);
+}
+
+/*
+ * Drops the oldest until it fits. What is in the buffer goes to the file first: it may be what is dropped. When the redo
+ * words run out the state is committed as it is, whole in itself: the items before this one are then in.
+ */
+static int
+make_room(struct q_writer *w, uint64_t n)
+{
+	struct queue *q = w->q;
+	int rc = flush(w);
+
+	while (!rc && !fits(&q->s, n)) {
+		if (q->s.redo_count + 2 > Q_REDO)
+			rc = q_commit(q);
+		if (!rc)
+			rc = q_drop_oldest(q);
+	}
+	return rc;
+}
+
+static int
+admit(struct q_writer *w, uint64_t n)
+{
+	const struct q_state *s = &w->q->s;
+
+	if (w->pos == UINT64_MAX)
+		return -EINVAL; /* after a failed put */
 	if (n > Q_ITEM_MAX || (s->max_bytes && n > s->max_bytes))
 		return -ERR_TOO_BIG;
-	if (s->max_items && q_items(s) >= s->max_items)
-		return -ERR_FULL;
-	if (s->max_bytes && s->bytes + n > s->max_bytes)
-		return -ERR_FULL;
-	return 0;
+	/* What a file of fixed size could hold if it were empty. */
+	if (s->flags & Q_FIXED_SIZE && n + 2 * Q_SEG_SIZE > s->capacity &&
+	    n + sizeof(struct q_record) > ((s->capacity >> Q_SEG_SHIFT) - 2) * Q_SEG_DATA)
+		return -ERR_TOO_BIG;
+	if (fits(s, n))
+		return 0;
+	return s->flags & Q_DROP_OLDEST ? make_room(w, n) : -ERR_FULL;
 }
 
 /* A record's head at p, in whole words: the compiler's byte stores would stall the copy that follows. */
@@ -198,7 +230,7 @@ int
 q_push_put(struct q_writer *w, const void *p, uint64_t n)
 {
 	uint64_t off;
-	int rc = w->pos == UINT64_MAX ? -EINVAL : admit(&w->q->s, n);
+	int rc = admit(w, n);
 
 	if (rc)
 		return rc;
@@ -251,7 +283,7 @@ q_push_file(struct q_writer *w, int fd, uint64_t off, uint64_t n)
 	static const char zeros[sizeof(struct q_record)];
 	uint64_t at, head_offset = 0, room, body = 0;
 	struct q_record r;
-	int rc = w->pos == UINT64_MAX ? -EINVAL : admit(&w->q->s, n);
+	int rc = admit(w, n);
 
 	if (rc)
 		return rc;

@@ -16,34 +16,19 @@ q_item_time(const struct q_item *item)
 	return (item->stamp & UINT32_MAX) * 1000 + (item->stamp >> 32 & UINT16_MAX);
 }
 
-int
-q_record(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t limit, struct q_item *item)
+/* Takes the four words of a head apart; size is all that the record needs. */
+static inline int
+decode(struct queue *q, const uint64_t words[4], uint64_t pos, uint64_t limit, struct q_item *item)
 {
-	uint64_t words[4], offset, room, state, size, ext;
-	int rc;
+	uint64_t state, ext = words[2] >> 56 << 3;
+	uint64_t size = sizeof(struct q_record) + ext + q_round8(words[3] & UINT32_MAX);
 
-	rc = q_locate(q, s, pos, &offset, &room);
-	if (!rc && room < sizeof(struct q_record)) {
-		pos += room; /* q_head_at(pos), without a division */
-		rc = q_locate(q, s, pos, &offset, &room);
-	}
-	if (rc)
-		return rc;
-	if (q->m.base)
-		__builtin_prefetch(q->m.base + offset + PREFETCH);
-	/* One copy of the head; all that follows looks at the copy. */
-	rc = q_read(q, offset, words, sizeof(words));
-	if (rc)
-		return rc;
-	if (!unseal(words[0], &state))
-		return err_damaged(&q->at, offset, "record: state word");
-	ext = words[2] >> 56 << 3;
-	size = sizeof(struct q_record) + ext + q_round8(words[3] & UINT32_MAX);
-	if (pos > limit || size > limit - pos)
-		return err_damaged(&q->at, offset, "record: runs past the end of the queue");
+	if (__builtin_expect(!unseal(words[0], &state), 0))
+		return err_damaged(&q->at, item->offset, "record: state word");
+	if (__builtin_expect(pos > limit || size > limit - pos, 0))
+		return err_damaged(&q->at, item->offset, "record: runs past the end of the queue");
 	item->at = pos;
 	item->end = pos + size;
-	item->offset = offset;
 	item->payload = pos + sizeof(struct q_record) + ext;
 	item->id = words[1];
 	item->stamp = words[2];
@@ -51,32 +36,40 @@ q_record(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t limit,
 	item->check = (uint32_t)(words[3] >> 32);
 	item->kind = state & 15;
 	item->attempts = (unsigned)(state >> 4 & 0xffff);
-	item->one_piece = size <= room;
-	if (item->kind < Q_ITEM || item->kind > Q_PAD)
-		return err_damaged(&q->at, offset, "record: kind");
+	if (__builtin_expect(item->kind < Q_ITEM || item->kind > Q_PAD, 0))
+		return err_damaged(&q->at, item->offset, "record: kind");
+	item->one_piece = size <= Q_SEG_DATA - (pos - q->seen_start);
 	return 0;
 }
 
-/* n bytes at offset, one piece of a segment: in the mapping, or read into the queue's own small buffer. */
-static int
-bytes_at(struct queue *q, uint64_t offset, uint64_t n, const uint8_t **p)
+/* A record in a segment that is not the one seen last, or in a file that is not mapped. */
+static __attribute__((noinline)) int
+record_elsewhere(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t limit, struct q_item *item)
 {
+	uint64_t words[4], room;
 	int rc;
 
-	if (!q->m.base && n <= sizeof(q->small)) {
-		if (q->small_at != offset) {
-			q->small_at = 0;
-			rc = q_read(q, offset, q->small, n);
-			if (rc)
-				return rc;
-			q->small_at = offset;
-		}
-		*p = q->small;
-		return 0;
-	}
-	rc = q_map(q);
-	*p = q->m.base + offset;
-	return rc;
+	pos = q_head_at(pos);
+	rc = q_locate(q, s, pos, &item->offset, &room);
+	if (!rc)
+		rc = q_read(q, item->offset, words, sizeof(words));
+	return rc ? rc : decode(q, words, pos, limit, item);
+}
+
+int
+q_record(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t limit, struct q_item *item)
+{
+	uint64_t words[4];
+
+	/* Wraps, and so is large, where pos lies before the segment; a head that begins in it ends in it. */
+	if (!q->m.base || !q->seen_offset || pos - q->seen_start > Q_SEG_DATA - sizeof(struct q_record))
+		return record_elsewhere(q, s, pos, limit, item);
+	item->offset = q->seen_offset + (pos - q->seen_start);
+	__builtin_prefetch(q->m.base + item->offset + PREFETCH);
+	/* One copy of the head; all that follows looks at the copy. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	memcpy(words, q->m.base + item->offset, sizeof(words));
+	return decode(q, words, pos, limit, item);
 }
 
 /* Hash of the bytes [from, to) of position space, wherever they lie. */
@@ -103,47 +96,41 @@ hash_range(struct queue *q, const struct q_state *s, uint64_t from, uint64_t to,
 }
 
 int
-q_verify(struct queue *q, const struct q_state *s, const struct q_item *item)
+q_verify(struct queue *q, const struct q_state *s, struct q_item *item)
 {
-	uint64_t from = item->at + sizeof(struct q_record), to = item->payload + item->length, body;
-	const uint8_t *p;
+	uint64_t from = item->at + sizeof(struct q_record), n = item->payload + item->length - from, hash = 0;
 	int rc;
 
-	if (item->one_piece) {
-		q->small_at = 0;
-		rc = bytes_at(q, item->offset + sizeof(struct q_record), to - from, &p);
-		body = rc ? 0 : hash64(p, to - from, 0);
-	} else
-		rc = hash_range(q, s, from, to, &body);
-	if (rc)
+	item->body = NULL;
+	if (item->one_piece && q->m.base) {
+		item->body = q->m.base + item->offset + sizeof(struct q_record);
+	} else if (item->one_piece && n <= sizeof(q->small)) {
+		rc = q_read(q, item->offset + sizeof(struct q_record), q->small, n);
+		if (rc)
+			return rc;
+		item->body = q->small;
+	}
+	if (item->body)
+		hash = hash64(item->body, n, 0);
+	else if ((rc = hash_range(q, s, from, from + n, &hash)))
 		return rc;
-	if (item->check != q_record_check(item->at, item->id, item->stamp, item->length, body))
+	if (item->check != q_record_check(item->at, item->id, item->stamp, item->length, hash))
 		return err_damaged(&q->at, item->offset, "record: checksum does not match");
 	return 0;
 }
 
+/* At most max bytes from position pos on, to the end of its segment. */
 int
-q_payload(struct queue *q, const struct q_state *s, const struct q_item *item, uint64_t from, const void **p,
-    uint64_t *n)
+q_piece(struct queue *q, const struct q_state *s, uint64_t pos, uint64_t max, const void **p, uint64_t *n)
 {
-	uint64_t offset, room, want = item->length - from, head = item->payload - item->at;
-	const uint8_t *bytes;
-	int rc;
+	uint64_t offset, room;
+	int rc = q_map(q);
 
-	if (item->one_piece) {
-		/* All of it, as q_verify() read it: what is printed is what was verified. */
-		rc = bytes_at(q, item->offset + sizeof(struct q_record),
-		    head - sizeof(struct q_record) + item->length, &bytes);
-		*p = bytes + (head - sizeof(struct q_record)) + from;
-		*n = want;
-		return rc;
-	}
-	rc = q_map(q);
 	if (!rc)
-		rc = q_locate(q, s, item->payload + from, &offset, &room);
+		rc = q_locate(q, s, pos, &offset, &room);
 	if (rc)
 		return rc;
 	*p = q->m.base + offset;
-	*n = room < want ? room : want;
+	*n = room < max ? room : max;
 	return 0;
 }

@@ -107,7 +107,7 @@ resync(struct queue *q, uint64_t pos, uint64_t durable)
 	return q->s.tail;
 }
 
-/* Makes [from, to) a row of PAD records, one a segment; segments that are missing are put in. */
+/* Makes [from, to) a row of PAD records, about one a segment; segments that are missing are put in. */
 static int
 pad(struct queue *q, uint64_t from, uint64_t to)
 {
@@ -118,6 +118,9 @@ pad(struct queue *q, uint64_t from, uint64_t to)
 		int rc = q_locate(q, &q->s, from, &offset, &room);
 
 		end = end < to ? end : to;
+		/* Behind a segment's start what is too short for a head belongs to the PAD before it. */
+		if (to - end < sizeof(r))
+			end = to;
 		if (rc && from % Q_SEG_DATA == 0) {
 			rc = q_segment_open(q, q_index(from), 0, &offset, &head);
 			if (!rc)
@@ -137,15 +140,32 @@ pad(struct queue *q, uint64_t from, uint64_t to)
 	return 0;
 }
 
+/* The file may be shorter than when head moved into its last segment: nothing is there up to the next one. */
+static void
+skip_missing_head(struct queue *q, uint64_t durable)
+{
+	struct q_state *s = &q->s;
+	uint64_t offset, room;
+
+	if (s->head < durable || s->head % Q_SEG_DATA == 0 || !q_locate(q, s, s->head, &offset, &room))
+		return;
+	s->lost += s->head < s->tail;
+	s->head = (q_index(s->head) + 1) * Q_SEG_DATA;
+	if (s->tail < s->head)
+		s->tail = s->head;
+}
+
 /* Counts the items and closes the gaps. */
 static int
 walk(struct queue *q, uint64_t durable)
 {
 	struct q_state *s = &q->s;
 	struct q_item item;
-	uint64_t pos = s->head, next;
+	uint64_t pos, next;
 	int rc = 0;
 
+	skip_missing_head(q, durable);
+	pos = s->head;
 	s->ready = s->bytes = 0;
 	while (!rc && pos < s->tail) {
 		if (whole(q, pos, &item, durable)) {
@@ -175,7 +195,7 @@ int
 q_recover(struct queue *q)
 {
 	struct q_state *s = &q->s;
-	uint64_t durable, items;
+	uint64_t durable, items, tail = s->tail;
 	int rc = q_map(q);
 
 	if (rc)
@@ -186,6 +206,9 @@ q_recover(struct queue *q)
 	rc = rebuild_tables(q);
 	if (!rc)
 		rc = walk(q, durable);
+	/* What lay behind a tail that came down is free. */
+	if (!rc && s->tail != tail)
+		rc = rebuild_tables(q);
 	if (rc)
 		return rc;
 	items = s->ready;

@@ -55,8 +55,8 @@ implausible(const struct q_state *s)
 	if (s->redo_count > Q_REDO)
 		return "state: number of redo words";
 	for (uint64_t i = 0; i < s->redo_count; i++)
-		if (s->redo[i].offset & 7 || s->redo[i].offset < Q_CONSUMERS_AT ||
-		    s->redo[i].offset >= Q_CONSUMERS_AT + Q_CONSUMERS * sizeof(struct q_consumer))
+		/* Consumer places and records' state words; never the header page. */
+		if (s->redo[i].offset & 7 || s->redo[i].offset < Q_CONSUMERS_AT || s->redo[i].offset > s->capacity - 8)
 			return "state: offset of a redo word";
 	return NULL;
 }

@@ -205,8 +205,12 @@ claim_place(struct queue *q)
 {
 	int rc;
 
-	if (q->place >= 0)
+	if (q->place >= 0 && !in_use(&q->s, (unsigned)q->place))
 		return 0;
+	/* Ours still holds what we gave back: that stays there until somebody takes it, and needs no living owner. */
+	if (q->place >= 0)
+		lock_drop(q->m.fd, LOCK_CONSUMER + (unsigned)q->place);
+	q->place = -1;
 	for (unsigned i = 0; i < Q_CONSUMERS; i++) {
 		if (in_use(&q->s, i))
 			continue;
@@ -269,6 +273,62 @@ choose(struct queue *q, uint64_t max_items, uint64_t max_bytes, struct q_range *
 	return rc;
 }
 
+/* Where the oldest range of another place begins; `next` where there is none. */
+static int
+oldest_other(struct queue *q, unsigned mine, uint64_t *from)
+{
+	struct q_consumer c;
+	unsigned kind;
+	int rc;
+
+	*from = q->s.next;
+	for (unsigned i = next_use(&q->s, 0); i < Q_CONSUMERS; i = next_use(&q->s, i + 1)) {
+		if (i == mine)
+			continue;
+		rc = q_place(q, &q->s, i, &c, &kind);
+		if (rc)
+			return rc;
+		if (kind && c.from < *from)
+			*from = c.from;
+	}
+	return 0;
+}
+
+/*
+ * The oldest ready item leaves without having been handed out. Two redo words at most: where it lies among items that
+ * others hold, its DONE mark goes in with the commit, so that the counts and the mark never differ.
+ */
+int
+q_drop_oldest(struct queue *q)
+{
+	uint64_t oldest, word;
+	struct q_item item;
+	struct q_range r;
+	int rc = q->s.ready ? choose(q, 1, UINT64_MAX, &r) : -ERR_FULL;
+
+	if (rc)
+		return rc;
+	if (!r.items)
+		return err_damaged(&q->at, offsetof(struct q_file, state), "state: number of ready items");
+	q->s.ready--;
+	q->s.bytes -= r.bytes;
+	rc = oldest_other(q, Q_CONSUMERS, &oldest);
+	if (rc)
+		return rc;
+	if (r.from < oldest) {
+		rc = q_free_until(q, oldest);
+		q->s.head = oldest;
+		return rc;
+	}
+	do
+		rc = q_record(q, &q->s, r.from, r.to, &item);
+	while (!rc && item.kind != Q_ITEM && (r.from = item.end) < r.to);
+	word = seal(Q_DONE | (uint64_t)item.attempts << 4);
+	if (!rc)
+		q_redo(q, item.offset, word);
+	return rc;
+}
+
 int
 q_take(struct queue *q, uint64_t max_items, uint64_t max_bytes, struct q_range *r)
 {
@@ -323,27 +383,6 @@ mark_done(struct queue *q, uint64_t from, uint64_t to)
 		rc = q_write(q, item.offset, &word, sizeof(word));
 	}
 	return rc;
-}
-
-/* Where the oldest range of another place begins; `next` where there is none. */
-static int
-oldest_other(struct queue *q, unsigned mine, uint64_t *from)
-{
-	struct q_consumer c;
-	unsigned kind;
-	int rc;
-
-	*from = q->s.next;
-	for (unsigned i = next_use(&q->s, 0); i < Q_CONSUMERS; i = next_use(&q->s, i + 1)) {
-		if (i == mine)
-			continue;
-		rc = q_place(q, &q->s, i, &c, &kind);
-		if (rc)
-			return rc;
-		if (kind && c.from < *from)
-			*from = c.from;
-	}
-	return 0;
 }
 
 static int

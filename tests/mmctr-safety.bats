@@ -3,10 +3,12 @@
 load helper
 
 @test "8 shells of 100 increments lose nothing" {
+	local pids=() # a bare wait would wait for bats' own time-out job too
 	for i in 1 2 3 4 5 6 7 8; do
 		(for j in {1..100}; do mmctr inc f "n$((j % 7))" || echo bad >>failed; done >/dev/null) &
+		pids+=($!)
 	done
-	wait
+	wait "${pids[@]}"
 	[ ! -e failed ]
 	[ "$(mmctr ls f | awk '{ s += $2 } END { print s }')" = 800 ]
 	[ "$(mmctr ls f | wc -l)" = 7 ]

@@ -7,7 +7,10 @@
  */
 #include "unit.h"
 
+#include "ctr_format.h"
 #include "hdr_format.h"
+#include "heap_format.h"
+#include "queue_format.h"
 
 #include <string.h>
 
