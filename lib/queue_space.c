@@ -270,6 +270,8 @@ q_segment_open(struct queue *q, uint64_t index, uint64_t first, uint64_t *offset
 	word = q_table_entry(index, entry);
 	*offset = entry << Q_SEG_SHIFT;
 	*head = (struct q_segment){ .index = seal(index), .first = seal(first) };
+	/* What was located last may be this index in a segment that recovery has freed since. */
+	q->seen_offset = 0;
 	/* Beyond tail: nobody follows the entry before the commit. */
 	return q_write(q, q_table_slot(&q->s, index), &word, sizeof(word));
 }

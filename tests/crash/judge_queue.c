@@ -49,7 +49,7 @@ same(const struct entry *a, const struct entry *b)
 }
 
 static int
-read_item(struct queue *q, const struct q_state *s, const struct q_item *item, struct list *l)
+read_item(struct queue *q, const struct q_state *s, struct q_item *item, struct list *l)
 {
 	XXH3_state_t x;
 	const void *p;
