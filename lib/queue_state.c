@@ -173,6 +173,11 @@ find_instance(struct queue *q, uint64_t *id, bool *known, unsigned *slot)
 	return 0;
 }
 
+/*
+ * A new boot or mount: the file's pages may be of different ages. But a mount namespace (a container, unshare -m) gives
+ * the same file system another mount id, and there a consumer may be at work: its open file has kept the file system
+ * from being unmounted, and what it relied on was recovered before. Its place must not be voided under it.
+ */
 static int
 settle(struct queue *q)
 {
@@ -185,7 +190,8 @@ settle(struct queue *q)
 		return 0;
 	rc = find_instance(q, &id, &known, &slot);
 	if (!rc && !known) {
-		rc = q_recover(q);
+		if (!lock_any_held(q->m.fd, LOCK_CONSUMER, Q_CONSUMERS))
+			rc = q_recover(q);
 		/* Killed before this store: the next one recovers again, and finds all in order. */
 		if (!rc)
 			rc = q_write(q, offsetof(struct q_file, instances) + slot * sizeof(id), &id, sizeof(id));
