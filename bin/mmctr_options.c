@@ -23,8 +23,10 @@ parse_limit(const struct argp_state *state, const char *arg, struct ctr_op *op)
 	op->limited = true;
 	op->lo = INT64_MIN;
 	op->hi = INT64_MAX;
-	if (!colon || (size_t)(colon - arg) >= sizeof(lo))
+	if (!colon || (size_t)(colon - arg) >= sizeof(lo)) {
 		argp_error(state, "limit '%s': LO:HI is wanted", arg);
+		return; /* not reached */
+	}
 	memcpy(lo, arg, (size_t)(colon - arg));
 	lo[colon - arg] = '\0';
 	if (*lo)

@@ -33,7 +33,7 @@ static const struct argp argp = {
 };
 
 struct findings {
-	bool json;
+	bool json, quiet;
 	uint64_t n;
 	int rc; /* of stdout */
 };
@@ -45,7 +45,7 @@ print(void *arg, uint64_t offset, const char *code, const char *message)
 	struct json_object *o;
 
 	f->n++;
-	if (f->rc)
+	if (f->rc || f->quiet)
 		return;
 	if (!f->json) {
 		f->rc = out_printf("%llu\t%s\t%s\n", (unsigned long long)offset, code, message);
@@ -71,6 +71,7 @@ cmd_check(int argc, char **argv)
 
 	cli_parse(&argp, argc, argv, 0, &o);
 	f.json = o.common.json;
+	f.quiet = o.common.quiet;
 	status = mmq_open(&q, o.file, false, false, &o.common);
 	if (status)
 		return status;

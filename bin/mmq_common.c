@@ -109,9 +109,10 @@ find_end(struct queue *q, const struct q_state *s, const struct q_item *item, in
 int
 mmq_print(struct queue *q, const struct q_state *s, const struct q_item *item, enum frame frame, bool single)
 {
+	unsigned known = q_item_flags(item) & (frame == FRAME_LINE ? Q_NO_NEWLINE : Q_NO_NUL);
 	int rc = 0;
 
-	if (!single && (frame == FRAME_LINE || frame == FRAME_NUL))
+	if (!single && !known && (frame == FRAME_LINE || frame == FRAME_NUL))
 		rc = find_end(q, s, item, frame == FRAME_LINE ? '\n' : '\0');
 	if (!rc && frame == FRAME_LEN)
 		rc = frame_begin(frame, item->length);

@@ -42,6 +42,8 @@ cmd_len(int argc, char **argv)
 	rc = q_snapshot(&q, &snap);
 	if (rc)
 		return mmq_fail(&q, rc, "read", NULL);
+	if (o.common.quiet)
+		return 0;
 	rc = out_u64(snap.s.ready);
 	return rc || (rc = out_write("\n", 1)) ? err_exit(rc) : 0;
 }

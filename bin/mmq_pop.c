@@ -96,7 +96,7 @@ print_range(struct pop *p, const struct q_range *r)
 	p->s = p->q.s;
 	for (uint64_t at = r->from; !rc && at < r->to; at = item.end) {
 		rc = our_item(p, at, r->to, &item);
-		if (!rc && item.kind == Q_ITEM)
+		if (!rc && item.kind == Q_ITEM && !p->o->common.quiet)
 			rc = mmq_print(&p->q, &p->s, &item, p->o->frame, p->single);
 	}
 	p->printed = rc;
@@ -109,18 +109,18 @@ print_range(struct pop *p, const struct q_range *r)
 static uint64_t
 written_until(struct pop *p, const struct q_range *r, uint64_t bytes)
 {
-	uint64_t at = r->from, until = r->from;
+	uint64_t at = r->from;
 	struct q_item item;
 
-	for (; at < r->to && !our_item(p, at, r->to, &item); at = item.end) {
+	while (at < r->to && !our_item(p, at, r->to, &item)) {
 		uint64_t n = item.kind == Q_ITEM ? frame_size(p->o->frame, item.length) : 0;
 
 		if (n > bytes)
 			break;
 		bytes -= n;
-		until = item.end;
+		at = item.end;
 	}
-	return until;
+	return at;
 }
 
 /* The items are back or gone; now say why it ended, or die as a reader of a closed pipe does. */

@@ -92,14 +92,16 @@ failed(struct push *p, int rc, const char *doing)
 static int
 begin(struct push *p)
 {
-	int rc = q_push_begin(&p->q, &writer);
+	/* What a word of the command line or an item of this framing cannot hold. */
+	unsigned flags = p->o->count || p->o->frame == FRAME_NUL ? Q_NO_NUL : p->o->frame == FRAME_LINE ? Q_NO_NEWLINE : 0;
+	int rc = q_push_begin(&p->q, &writer, flags);
 
 	for (int i = 0; rc == -ERR_REPLACED && i < 100; i++) {
 		q_close(&p->q);
 		rc = mmq_open(&p->q, p->o->file, true, true, &p->o->common);
 		if (rc)
 			return rc;
-		rc = q_push_begin(&p->q, &writer);
+		rc = q_push_begin(&p->q, &writer, flags);
 	}
 	return rc ? failed(p, rc, "push") : 0;
 }
@@ -114,12 +116,12 @@ commit(struct push *p, uint64_t first_id, uint64_t n, bool sync)
 		return failed(p, rc, "push");
 	p->done += n;
 	status = sync ? mmq_sync(&p->q, &p->o->common, "the items are in the queue") : 0;
-	for (uint64_t i = 0; !status && !rc && p->o->ids && i < n; i++) {
+	for (uint64_t i = 0; !status && !rc && p->o->ids && !p->o->common.quiet && i < n; i++) {
 		rc = out_u64(first_id + i);
 		if (!rc)
 			rc = out_write("\n", 1);
 	}
-	if (!rc && p->o->ids)
+	if (!rc && p->o->ids && !p->o->common.quiet)
 		rc = out_flush();
 	return status ? status : rc ? (cli_fail(NULL, rc, NULL, "standard output", "the items are in the queue"), EX_IOERR) : 0;
 }

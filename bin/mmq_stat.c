@@ -107,6 +107,8 @@ cmd_stat(int argc, char **argv)
 	rc = q_snapshot(&q, &snap);
 	if (rc)
 		return mmq_fail(&q, rc, "read", NULL);
+	if (o.common.quiet)
+		return 0;
 	const struct stat_line lines[] = {
 		{ "ready", s->ready },
 		{ "leased", s->leased + s->taken },

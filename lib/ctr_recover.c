@@ -150,7 +150,7 @@ index_slot(struct ctr *c, uint64_t off, const struct ctr_word *w, void *arg)
 static int
 space_end(struct ctr *c, const struct survey *s, uint64_t *end)
 {
-	uint64_t capacity, cursor;
+	uint64_t capacity, cursor = 0;
 	int rc = ctr_sealed(c, &ctr_file(c)->capacity, "capacity", &capacity);
 
 	if (!rc)

@@ -131,13 +131,3 @@ err_advice(int rc)
 		return "raise the file-size limit (ulimit -f)";
 	return e >= ERR_FIRST && e < ERR_LAST ? table[e - ERR_FIRST].advice : NULL;
 }
-
-int
-err_damaged(struct err_at *at, uint64_t offset, const char *what)
-{
-	if (at) {
-		at->offset = offset;
-		at->what = what;
-	}
-	return -ERR_DAMAGED;
-}

@@ -6,6 +6,7 @@
 #ifndef ERR_H
 #define ERR_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Above every errno. */
@@ -60,6 +61,14 @@ int err_exit(int rc);
 const char *err_advice(int rc);
 
 /* Notes the place of a damage and returns -ERR_DAMAGED, so that a check is one line. */
-int err_damaged(struct err_at *at, uint64_t offset, const char *what);
+static inline int
+err_damaged(struct err_at *at, uint64_t offset, const char *what)
+{
+	if (at) {
+		at->offset = offset;
+		at->what = what;
+	}
+	return -ERR_DAMAGED;
+}
 
 #endif

@@ -141,7 +141,7 @@ q_payload(struct queue *q, const struct q_state *s, const struct q_item *item, u
 }
 
 /*
- * Pushing. begin takes the lock; every put adds an item behind those before it; end publishes them all at once
+ * Pushing. begin takes the lock (flags: enum q_record_flags, true of all items that will be put); every put adds an item behind those before it; end publishes them all at once
  * and releases the lock. abandon releases it and nothing was pushed. first_id + n - 1 are the ids.
  */
 struct q_writer {
@@ -156,7 +156,7 @@ struct q_writer {
 	uint8_t buf[Q_SEG_SIZE];
 };
 
-int q_push_begin(struct queue *q, struct q_writer *w) __attribute__((warn_unused_result));
+int q_push_begin(struct queue *q, struct q_writer *w, unsigned flags) __attribute__((warn_unused_result));
 /* -ERR_TOO_BIG, -ERR_FULL, -ENOSPC and the like: the item is not in, those before it still can be. */
 int q_push_put(struct q_writer *w, const void *p, uint64_t n) __attribute__((warn_unused_result));
 /* The n bytes at off of a regular file. -EIO when it ends early. */
@@ -219,6 +219,13 @@ int q_recover(struct queue *q) __attribute__((warn_unused_result));
 /* Reports every damage; returns 0 when the file could be read, however damaged. */
 typedef void q_finding_fn(void *arg, uint64_t offset, const char *code, const char *message);
 int q_check(struct queue *q, q_finding_fn *report, void *arg) __attribute__((warn_unused_result));
+
+/* enum q_record_flags of an item. */
+static inline unsigned
+q_item_flags(const struct q_item *item)
+{
+	return (unsigned)(item->stamp >> 48 & 0xff);
+}
 
 /* Positions. */
 static inline uint64_t

@@ -91,7 +91,7 @@ struct q_file {
 	uint64_t durable_tail;             /*   96 sealed: tail of it */
 	uint64_t sync_failed;              /*  104 1: a flush failed since, all pages must be stored again */
 	uint64_t durable_seq;              /*  112 sealed: commit of that state */
-	uint64_t reserved0;                /*  120 zero */
+	uint64_t inode;                    /*  120 inode number when made: tells a copy */
 	uint64_t instances[Q_INSTANCES];   /*  128 */
 	uint64_t reserved1[40];            /*  192 zero */
 	struct q_state state[2];           /*  512 commit n in state[n % 2], a sector each */
@@ -131,10 +131,16 @@ struct q_record {
 	uint64_t id;      /*  8 given once, kept when the item moves */
 	uint32_t time_s;  /* 16 when it was pushed: seconds since 1970 */
 	uint16_t time_ms; /* 20 and milliseconds */
-	uint8_t flags;    /* 22 zero */
+	uint8_t flags;    /* 22 enum q_record_flags */
 	uint8_t ext8;     /* 23 size of the extensions in units of 8 bytes */
 	uint32_t length;  /* 24 payload bytes */
 	uint32_t check;   /* 28 see q_record_check() in queue_record.h */
+};
+
+/* What the framing that an item came in by says of its bytes: need not be searched when it goes out. */
+enum q_record_flags {
+	Q_NO_NEWLINE = 1,
+	Q_NO_NUL = 2,
 };
 
 enum q_record_kind {

@@ -4,6 +4,7 @@
 #include "instance.h"
 #include "lock.h"
 #include "seal.h"
+#include "seam.h"
 
 #include <errno.h>
 #include <string.h>
@@ -66,6 +67,7 @@ fill(struct map *m, void *arg)
 		.durable_head = seal(0),
 		.durable_tail = seal(0),
 		.durable_seq = seal(1),
+		.inode = m->ino,
 		.state[1] = {
 			.seq = 1,
 			.next_id = 1,
@@ -176,11 +178,13 @@ q_sync(struct queue *q)
 		goto out;
 	if (!rc)
 		rc = q_load(q, &s);
-	if (!rc && m.failed && !(rc = q_map(q)))
-		map_redirty(&q->m, 0, s.capacity);
+	if (!rc && m.failed)
+		rc = q_map(q);
 	if (rc)
 		goto out;
-	rc = map_sync(&q->m);
+	if (m.failed)
+		map_redirty(&q->m, 0, s.capacity);
+	rc = SEAM("queue-sync", map_sync(&q->m), 0);
 	noted = note_durable(q, &s, rc != 0);
 	if (!rc)
 		rc = noted;

@@ -11,6 +11,7 @@
 #include "queue_record.h"
 #include "hash.h"
 #include "seal.h"
+#include "seam.h"
 
 #include <errno.h>
 #include <string.h>
@@ -97,7 +98,7 @@ skip_to_head(struct q_writer *w)
 }
 
 int
-q_push_begin(struct queue *q, struct q_writer *w)
+q_push_begin(struct queue *q, struct q_writer *w, unsigned flags)
 {
 	uint64_t offset = 0, room;
 	struct timespec now;
@@ -110,7 +111,7 @@ q_push_begin(struct queue *q, struct q_writer *w)
 	w->pos = q->s.tail;
 	w->record_end = w->pos;
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	w->stamp = q_stamp((uint32_t)now.tv_sec, (uint16_t)(now.tv_nsec / 1000000), 0, 0);
+	w->stamp = q_stamp((uint32_t)now.tv_sec, (uint16_t)(now.tv_nsec / 1000000), (uint8_t)flags, 0);
 	if (w->pos % Q_SEG_DATA) {
 		rc = q_locate(q, &q->s, w->pos, &offset, &room);
 		if (rc)
@@ -164,13 +165,17 @@ admit(struct q_writer *w, uint64_t n)
 	return s->flags & Q_DROP_OLDEST ? make_room(w, n) : -ERR_FULL;
 }
 
+static uint64_t
+seed_for(const struct q_writer *w, uint64_t pos, uint64_t n)
+{
+	return q_record_seed(pos, w->q->s.next_id, w->stamp, (uint32_t)n);
+}
+
 /* A record's head at p, in whole words: the compiler's byte stores would stall the copy that follows. */
 static void
-put_head(const struct q_writer *w, void *p, uint64_t pos, uint64_t n, uint64_t body)
+put_head(const struct q_writer *w, void *p, uint64_t n, uint32_t check)
 {
-	uint64_t id = w->q->s.next_id;
-	uint64_t check = q_record_check(pos, id, w->stamp, (uint32_t)n, body);
-	uint64_t words[4] = { seal(Q_ITEM), id, w->stamp, n | check << 32 };
+	uint64_t words[4] = { seal(Q_ITEM), w->q->s.next_id, w->stamp, n | (uint64_t)check << 32 };
 
 	memcpy(p, words, sizeof(words));
 }
@@ -194,6 +199,7 @@ fail(struct q_writer *w, int rc)
 {
 	if (w->has_good)
 		w->q->s = w->good;
+	w->q->seen_offset = 0; /* it may be one of these */
 	w->pos = UINT64_MAX; /* no more puts: the buffer belongs to another place */
 	return rc;
 }
@@ -206,7 +212,7 @@ put_whole(struct q_writer *w, const void *p, size_t n)
 	size_t size = sizeof(struct q_record) + (size_t)q_round8(n);
 
 	memset(at + size - 8, 0, 8); /* the padding; what is no padding is written over */
-	put_head(w, at, w->pos, n, hash64(p, n, 0));
+	put_head(w, at, n, q_record_check(seed_for(w, w->pos, n), p, n));
 	memcpy(at + sizeof(struct q_record), p, n);
 	w->used += size;
 	w->pos += size;
@@ -219,7 +225,7 @@ put_pieces(struct q_writer *w, const void *p, uint64_t n)
 	struct q_record r;
 	int rc;
 
-	put_head(w, &r, w->pos, n, hash64(p, n, 0));
+	put_head(w, &r, n, q_record_check(seed_for(w, w->pos, n), p, n));
 	rc = put(w, &r, sizeof(r));
 	if (!rc)
 		rc = put(w, p, n);
@@ -251,12 +257,12 @@ q_push_put(struct q_writer *w, const void *p, uint64_t n)
 }
 
 static int
-copy_file(struct q_writer *w, int fd, uint64_t off, uint64_t n, uint64_t *body)
+copy_file(struct q_writer *w, int fd, uint64_t off, uint64_t n, uint64_t seed, uint32_t *check)
 {
 	static char chunk[64 * 1024];
-	XXH3_state_t x;
+	XXH3_state_t x = { .seed = 0 }; /* reset looks at the seed before it sets it */
 
-	XXH3_64bits_reset(&x);
+	XXH3_64bits_reset_withSeed(&x, seed);
 	while (n) {
 		ssize_t got = pread(fd, chunk, n < sizeof(chunk) ? n : sizeof(chunk), (off_t)off);
 		int rc;
@@ -272,7 +278,7 @@ copy_file(struct q_writer *w, int fd, uint64_t off, uint64_t n, uint64_t *body)
 		off += (uint64_t)got;
 		n -= (uint64_t)got;
 	}
-	*body = XXH3_64bits_digest(&x);
+	*check = (uint32_t)XXH3_64bits_digest(&x);
 	return 0;
 }
 
@@ -281,7 +287,8 @@ int
 q_push_file(struct q_writer *w, int fd, uint64_t off, uint64_t n)
 {
 	static const char zeros[sizeof(struct q_record)];
-	uint64_t at, head_offset = 0, room, body = 0;
+	uint64_t at, head_offset = 0, room;
+	uint32_t check = 0;
 	struct q_record r;
 	int rc = admit(w, n);
 
@@ -294,7 +301,7 @@ q_push_file(struct q_writer *w, int fd, uint64_t off, uint64_t n)
 	if (!rc)
 		rc = put(w, zeros, sizeof(r));
 	if (!rc)
-		rc = copy_file(w, fd, off, n, &body);
+		rc = copy_file(w, fd, off, n, seed_for(w, at, n), &check);
 	if (!rc)
 		rc = put(w, zeros, q_round8(n) - n);
 	if (!rc)
@@ -302,7 +309,7 @@ q_push_file(struct q_writer *w, int fd, uint64_t off, uint64_t n)
 	if (!rc)
 		rc = q_locate(w->q, &w->q->s, at, &head_offset, &room);
 	if (!rc) {
-		put_head(w, &r, at, n, body);
+		put_head(w, &r, n, check);
 		rc = map_pwrite(&w->q->m, &r, sizeof(r), head_offset);
 	}
 	if (rc)
@@ -315,7 +322,7 @@ int
 q_push_end(struct q_writer *w)
 {
 	/* After a failed put the buffer may end with half an item: beyond tail, harmless. */
-	int rc = flush(w);
+	int rc = SEAM("push-order", flush(w), q_commit(w->q) ? -EIO : flush(w));
 
 	if (!rc)
 		rc = q_commit(w->q);
@@ -328,5 +335,6 @@ q_push_end(struct q_writer *w)
 void
 q_push_abandon(struct q_writer *w)
 {
+	w->q->seen_offset = 0; /* a segment that was opened for nothing */
 	q_unlock(w->q);
 }

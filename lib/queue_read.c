@@ -25,7 +25,7 @@ collect(struct queue *q, struct q_snapshot *snap)
 		rc = q_place(q, &snap->s, i, &c, &kind);
 		if (rc)
 			return rc;
-		if (kind == Q_RANGE_TAKEN && !lock_held(q->m.fd, LOCK_CONSUMER + i)) {
+		if (kind == Q_RANGE_TAKEN && (int)i != q->place && !lock_held(q->m.fd, LOCK_CONSUMER + i)) {
 			/* Its consumer died: the next taker will return it, so it counts as ready now. */
 			snap->s.taken -= c.items < snap->s.taken ? c.items : snap->s.taken;
 			snap->s.ready += c.items;

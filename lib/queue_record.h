@@ -13,16 +13,23 @@ q_stamp(uint32_t time_s, uint16_t time_ms, uint8_t flags, uint8_t ext8)
 }
 
 /*
- * The check of a record at position pos: low half of XXH3-64 over position, id, stamp, length and the XXH3-64 `body` of
- * its extensions and payload, a 64-bit word each. The position makes a record of an earlier lap invalid where it
- * lies.
+ * Seed of a record's check: a change of any one of these changes it (each product is a bijection). The position makes
+ * a record of an earlier lap invalid where it lies.
  */
-static inline uint32_t
-q_record_check(uint64_t pos, uint64_t id, uint64_t stamp, uint32_t length, uint64_t body)
+static inline uint64_t
+q_record_seed(uint64_t pos, uint64_t id, uint64_t stamp, uint32_t length)
 {
-	uint64_t words[5] = { pos, id, stamp, length, body };
+	uint64_t where = pos * UINT64_C(0x9e3779b97f4a7c15) ^ id * UINT64_C(0xc2b2ae3d27d4eb4f);
+	uint64_t what = stamp * UINT64_C(0x165667b19e3779f9) ^ length * UINT64_C(0x27d4eb2f165667c5);
 
-	return hash32(words, sizeof(words), 0);
+	return where + (what << 29 | what >> 35);
+}
+
+/* The check of a record: low half of XXH3-64, with that seed, of its extensions and payload: n bytes in one piece. */
+static inline uint32_t
+q_record_check(uint64_t seed, const void *body, size_t n)
+{
+	return (uint32_t)XXH3_64bits_withSeed(body, n, seed);
 }
 
 #endif

@@ -11,6 +11,7 @@
  */
 #include "queue.h"
 #include "seal.h"
+#include "seam.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -207,7 +208,7 @@ reusable(struct queue *q, uint64_t entry)
 	if (q_read(q, offsetof(struct q_file, durable_head), words, sizeof(words)) || !unseal(words[0], &head) ||
 	    !unseal(words[1], &tail))
 		return false;
-	return (index + 1) * Q_SEG_DATA <= head || index * Q_SEG_DATA >= tail;
+	return SEAM("reuse", (index + 1) * Q_SEG_DATA <= head || index * Q_SEG_DATA >= tail, true);
 }
 
 static int

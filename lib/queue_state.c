@@ -12,6 +12,7 @@
 #include "instance.h"
 #include "lock.h"
 #include "seal.h"
+#include "seam.h"
 
 #include <errno.h>
 #include <string.h>
@@ -64,7 +65,7 @@ implausible(const struct q_state *s)
 static bool
 valid(const struct q_state *s, unsigned which)
 {
-	return s->seq && s->seq % 2 == which && s->check == state_hash(s);
+	return s->seq && s->seq % 2 == which && SEAM("state-check", s->check == state_hash(s), 1);
 }
 
 int
@@ -147,7 +148,7 @@ finish_commit(struct queue *q)
 	if (!q->s.redo_count)
 		return 0;
 	rc = q_read(q, offsetof(struct q_file, applied), &applied, sizeof(applied));
-	if (!rc && applied != q->s.seq)
+	if (!rc && SEAM("redo", applied != q->s.seq, 0))
 		rc = apply(q);
 	return rc;
 }
@@ -191,7 +192,7 @@ settle(struct queue *q)
 	rc = find_instance(q, &id, &known, &slot);
 	if (!rc && !known) {
 		if (!lock_any_held(q->m.fd, LOCK_CONSUMER, Q_CONSUMERS))
-			rc = q_recover(q);
+			rc = SEAM("recover", q_recover(q), 0);
 		/* Killed before this store: the next one recovers again, and finds all in order. */
 		if (!rc)
 			rc = q_write(q, offsetof(struct q_file, instances) + slot * sizeof(id), &id, sizeof(id));
@@ -202,20 +203,28 @@ settle(struct queue *q)
 
 /*
  * The header says more than the file has. After a power cut the size may be older than the header page: then what lay
- * behind was never promised, or walk() in q_recover() finds it missing. In a known instance it is damage.
+ * behind was never promised, or walk() in q_recover() finds it missing. In a known instance it is damage, and in a
+ * copy: no power cut makes a new inode.
  */
 static int
 shorten(struct queue *q)
 {
-	uint64_t id, end = q->s.table > q->s.ring ? q->s.table : q->s.ring;
+	uint64_t id, inode, end = q->s.table > q->s.ring ? q->s.table : q->s.ring;
 	unsigned slot;
-	bool known = true;
-	int rc = q->settled ? 0 : find_instance(q, &id, &known, &slot);
+	bool known;
+	int rc;
 
+	if (q->settled)
+		return -ERR_TRUNCATED;
+	rc = find_instance(q, &id, &known, &slot);
+	if (!rc)
+		rc = q_read(q, offsetof(struct q_file, inode), &inode, sizeof(inode));
 	if (rc)
 		return rc;
+	if (known || inode != q->m.ino)
+		return -ERR_TRUNCATED;
 	q->s.capacity = q->m.size & ~(Q_SEG_SIZE - 1);
-	return known || end + (UINT64_C(8) << q->s.table_log2) > q->s.capacity ? -ERR_TRUNCATED : 0;
+	return end + (UINT64_C(8) << q->s.table_log2) > q->s.capacity ? -ERR_TRUNCATED : 0;
 }
 
 int

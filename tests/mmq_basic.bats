@@ -236,7 +236,7 @@ load helper
 	run_rc 0 mmq push --raw q <in
 	run_rc 0 mmq push --raw q <in
 	run_rc 75 mmq push --raw q <in
-	for i in 1 2 3 4 5 6 7 8; do
+	for _ in 1 2 3 4 5 6 7 8; do
 		mmq pop --raw q | cmp - in
 		mmq pop --raw q | cmp - in
 		run_rc 0 mmq push --raw q <in

@@ -1,7 +1,7 @@
 load helper
 
 @test "eight processes push and pop at once: nothing lost, nothing twice, each producer's order kept" {
-	local i pids=()
+	local i pids=() poppers=()
 
 	mmq init q
 	for i in 1 2 3 4; do
@@ -9,13 +9,14 @@ load helper
 		pids+=($!)
 	done
 	for i in 5 6 7 8; do
-		while [ ! -e done ] || [ "$(mmq len q)" -gt 0 ]; do
+		while [ ! -e finished ] || [ "$(mmq len q)" -gt 0 ]; do
 			mmq pop -n 700 q >>"got.$i" || [ $? -eq 1 ]
 		done &
+		poppers+=($!)
 	done
 	wait "${pids[@]}"
-	touch done
-	wait
+	touch finished
+	wait "${poppers[@]}" # a bare wait would wait for bats's own timer, too
 	run_rc 1 mmq pop q
 	[ "$(cat got.* | wc -l)" -eq 80000 ]
 	[ "$(cat got.* | sort -u | wc -l)" -eq 80000 ]
@@ -28,17 +29,20 @@ load helper
 }
 
 @test "one item at a time from many processes, each exactly once" {
-	local i
+	local i pids=()
 
 	for i in $(seq 8); do
 		(for n in $(seq 50); do mmq push q "$i.$n"; done) &
+		pids+=($!)
 	done
-	wait
+	wait "${pids[@]}"
+	pids=()
 	[ "$(mmq len q)" -eq 400 ]
 	for i in $(seq 8); do
 		(for n in $(seq 50); do mmq pop q; done) >"got.$i" &
+		pids+=($!)
 	done
-	wait
+	wait "${pids[@]}"
 	[ "$(sort -u got.* | wc -l)" -eq 400 ]
 	run_rc 1 mmq pop q
 	run_rc 0 mmq check q
@@ -46,14 +50,15 @@ load helper
 
 @test "readers beside writers see whole items only" {
 	seq -f '%08.0f' 50000 >in
-	(for i in 1 2 3; do mmq push q <in; mmq pop -n 40000 q >/dev/null; done; touch done) &
+	(for i in 1 2 3; do mmq push q <in; mmq pop -n 40000 q >/dev/null; done; touch finished) &
+	local writer=$!
 	wait_until 10 test -e q
-	until [ -e done ]; do
+	until [ -e finished ]; do
 		mmq peek -n 2000 q >seen || [ $? -eq 1 ]
 		! grep -qvx '[0-9]\{8\}' seen
 		mmq stat q >/dev/null
 	done
-	wait
+	wait "$writer"
 	run_rc 0 mmq check q
 }
 

@@ -58,7 +58,7 @@ on_each_verb() { # CODE FILE
 	local n
 
 	for n in 1 63 64 511 4096 65535 65536 100000 131072; do
-		head -c "$n" q >cut
+		head -c "$n" q >"cut"
 		cp cut was
 		on_each_verb 65 cut
 		cmp cut was

@@ -87,7 +87,7 @@ push(struct handle *h, bool abandon)
 {
 	uint64_t n = 1 + next_random(&rnd) % 5;
 
-	assert_int_equal(q_push_begin(&h->q, &writer), 0);
+	assert_int_equal(q_push_begin(&h->q, &writer, 0), 0);
 	for (uint64_t i = 0; i < n; i++) {
 		uint64_t id = h->q.s.next_id, length = random_length();
 
@@ -272,7 +272,7 @@ many_consumers(void **state)
 
 	(void)state;
 	setup(&config);
-	assert_int_equal(q_push_begin(&handles[0].q, &writer), 0);
+	assert_int_equal(q_push_begin(&handles[0].q, &writer, 0), 0);
 	for (uint64_t id = 1; id <= 2 * CONSUMERS; id++) {
 		item_fill(payload, id, 10);
 		assert_int_equal(q_push_put(&writer, payload, 10), 0);
@@ -316,7 +316,7 @@ fixed_size(void **state)
 		for (;;) {
 			uint64_t length = next_random(&rnd) % 30000, id;
 
-			assert_int_equal(q_push_begin(&handles[0].q, &writer), 0);
+			assert_int_equal(q_push_begin(&handles[0].q, &writer, 0), 0);
 			id = handles[0].q.s.next_id;
 			item_fill(payload, id, length);
 			rc = q_push_put(&writer, payload, length);

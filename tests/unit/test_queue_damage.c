@@ -65,7 +65,7 @@ push(struct queue *q, uint64_t n)
 {
 	uint64_t id;
 
-	assert_int_equal(q_push_begin(q, &writer), 0);
+	assert_int_equal(q_push_begin(q, &writer, 0), 0);
 	id = q->s.next_id;
 	assert_true(id < IDS);
 	lengths[id] = n;
@@ -145,7 +145,7 @@ push_into(void)
 
 	if (q_open(&q, path, true, LOCK_WAIT))
 		return;
-	if (!q_push_begin(&q, &writer)) {
+	if (!q_push_begin(&q, &writer, 0)) {
 		id = q.s.next_id;
 		assert_true(id < IDS);
 		item_fill(payload, id, lengths[id]);
@@ -307,7 +307,7 @@ work(struct queue *q, struct cut *c)
 static void
 half_push(struct queue *q)
 {
-	assert_int_equal(q_push_begin(q, &writer), 0);
+	assert_int_equal(q_push_begin(q, &writer, 0), 0);
 	item_fill(payload, 3, sizeof(payload));
 	assert_int_equal(q_push_put(&writer, payload, 5000 + next_random(&rnd) % 90000), 0);
 	q_push_abandon(&writer);
