@@ -6,6 +6,7 @@
  */
 #include "mmwrite.h"
 #include "map.h"
+#include "seam.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,7 +97,7 @@ store(struct mmwrite *w, struct map *m)
 	if (!rc)
 		rc = mmwrite_input(w, m);
 	if (!rc && w->common.sync)
-		rc = map_sync(m);
+		rc = SEAM("mmwrite-sync", map_sync(m), 0);
 	return rc;
 }
 

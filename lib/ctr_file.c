@@ -4,6 +4,7 @@
 #include "hdr.h"
 #include "instance.h"
 #include "lock.h"
+#include "seam.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -158,7 +159,7 @@ ctr_close(struct ctr *c)
 int
 ctr_sync(struct ctr *c)
 {
-	int rc = map_sync(&c->map);
+	int rc = SEAM("ctr-sync", map_sync(&c->map), 0);
 
 	if (rc && c->map.writable)
 		map_redirty(&c->map, 0, c->map.size);

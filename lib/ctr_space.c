@@ -6,6 +6,7 @@
  */
 #include "ctr_impl.h"
 #include "hash.h"
+#include "seam.h"
 
 #include <errno.h>
 #include <string.h>
@@ -46,7 +47,7 @@ grow(struct ctr *c, uint64_t capacity, uint64_t need)
 		rc = map_grow(&c->map, capacity, want);
 	}
 	if (!rc)
-		rc = map_sync(&c->map) ? -EIO : 0; /* nothing was done yet: not "done, but" */
+		rc = SEAM("ctr-growth-sync", map_sync(&c->map), 0) ? -EIO : 0; /* nothing was done yet: not "done, but" */
 	if (!rc)
 		ctr_publish(&ctr_file(c)->capacity, seal(want));
 	return rc;

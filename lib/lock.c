@@ -98,16 +98,22 @@ lock_drop(int fd, unsigned byte)
 }
 
 bool
-lock_held(int fd, unsigned byte)
+lock_any_held(int fd, unsigned first, unsigned n)
 {
 	struct flock fl = {
 		.l_type = F_WRLCK,
 		.l_whence = SEEK_SET,
-		.l_start = (off_t)(LOCK_BASE + byte),
-		.l_len = 1,
+		.l_start = (off_t)(LOCK_BASE + first),
+		.l_len = n,
 	};
 
 	return fcntl(fd, F_OFD_GETLK, &fl) || fl.l_type != F_UNLCK;
+}
+
+bool
+lock_held(int fd, unsigned byte)
+{
+	return lock_any_held(fd, byte, 1);
 }
 
 /* fdinfo lines: "lock:\t1: OFDLCK ADVISORY  WRITE -1 MAJOR:MINOR:INODE START END" */

@@ -34,6 +34,9 @@ void lock_drop(int fd, unsigned byte);
 /* Does anybody hold the byte? Needs no write permission. */
 bool lock_held(int fd, unsigned byte);
 
+/* The same of any of n bytes from `first` on. */
+bool lock_any_held(int fd, unsigned first, unsigned n);
+
 /*
  * A process that holds the byte, looked up in /proc/PID/fdinfo: 0 where it cannot be known (another user's,
  * another pid namespace). For messages only, it costs a walk over all processes.

@@ -6,6 +6,7 @@
  * may lose the name, but a name always leads to a whole file, because the sync came first.
  */
 #include "map.h"
+#include "seam.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -150,7 +151,7 @@ draft_fill(struct map *m, const struct plan *p)
 	if (!rc)
 		rc = p->fill(m, p->arg);
 	if (!rc && p->store)
-		rc = map_sync(m);
+		rc = SEAM("create-sync", map_sync(m), 0);
 	return rc == -ERR_NOT_DURABLE ? -EIO : rc; /* nothing was published: plain failure */
 }
 
@@ -175,7 +176,7 @@ create(struct map *m, const char *path, const struct plan *p)
 	if (d.temp[0])
 		unlink(d.temp);
 	if (!rc && p->store)
-		rc = sync_dir(d.dir);
+		rc = SEAM("create-dir-sync", sync_dir(d.dir), 0);
 	if (rc)
 		map_close(m);
 	return rc;

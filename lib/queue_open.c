@@ -4,6 +4,7 @@
 #include "instance.h"
 #include "lock.h"
 #include "seal.h"
+#include "seam.h"
 
 #include <errno.h>
 #include <string.h>
@@ -183,7 +184,7 @@ q_sync(struct queue *q)
 		goto out;
 	if (m.failed)
 		map_redirty(&q->m, 0, s.capacity);
-	rc = map_sync(&q->m);
+	rc = SEAM("queue-sync", map_sync(&q->m), 0);
 	noted = note_durable(q, &s, rc != 0);
 	if (!rc)
 		rc = noted;

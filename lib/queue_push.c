@@ -11,6 +11,7 @@
 #include "queue_record.h"
 #include "hash.h"
 #include "seal.h"
+#include "seam.h"
 
 #include <errno.h>
 #include <string.h>
@@ -321,7 +322,7 @@ int
 q_push_end(struct q_writer *w)
 {
 	/* After a failed put the buffer may end with half an item: beyond tail, harmless. */
-	int rc = flush(w);
+	int rc = SEAM("push-order", flush(w), q_commit(w->q) ? -EIO : flush(w));
 
 	if (!rc)
 		rc = q_commit(w->q);

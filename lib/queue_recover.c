@@ -209,6 +209,7 @@ q_recover(struct queue *q)
 	/* What lay behind a tail that came down is free. */
 	if (!rc && s->tail != tail)
 		rc = rebuild_tables(q);
+	q->seen_offset = 0; /* segments may have changed hands */
 	if (rc)
 		return rc;
 	items = s->ready;

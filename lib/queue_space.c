@@ -11,6 +11,7 @@
  */
 #include "queue.h"
 #include "seal.h"
+#include "seam.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -207,7 +208,7 @@ reusable(struct queue *q, uint64_t entry)
 	if (q_read(q, offsetof(struct q_file, durable_head), words, sizeof(words)) || !unseal(words[0], &head) ||
 	    !unseal(words[1], &tail))
 		return false;
-	return (index + 1) * Q_SEG_DATA <= head || index * Q_SEG_DATA >= tail;
+	return SEAM("reuse", (index + 1) * Q_SEG_DATA <= head || index * Q_SEG_DATA >= tail, true);
 }
 
 static int
@@ -270,6 +271,8 @@ q_segment_open(struct queue *q, uint64_t index, uint64_t first, uint64_t *offset
 	word = q_table_entry(index, entry);
 	*offset = entry << Q_SEG_SHIFT;
 	*head = (struct q_segment){ .index = seal(index), .first = seal(first) };
+	/* What was located last may be this index in a segment that recovery has freed since. */
+	q->seen_offset = 0;
 	/* Beyond tail: nobody follows the entry before the commit. */
 	return q_write(q, q_table_slot(&q->s, index), &word, sizeof(word));
 }

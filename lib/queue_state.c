@@ -12,6 +12,7 @@
 #include "instance.h"
 #include "lock.h"
 #include "seal.h"
+#include "seam.h"
 
 #include <errno.h>
 #include <string.h>
@@ -64,7 +65,7 @@ implausible(const struct q_state *s)
 static bool
 valid(const struct q_state *s, unsigned which)
 {
-	return s->seq && s->seq % 2 == which && s->check == state_hash(s);
+	return s->seq && s->seq % 2 == which && SEAM("state-check", s->check == state_hash(s), 1);
 }
 
 int
@@ -147,7 +148,7 @@ finish_commit(struct queue *q)
 	if (!q->s.redo_count)
 		return 0;
 	rc = q_read(q, offsetof(struct q_file, applied), &applied, sizeof(applied));
-	if (!rc && applied != q->s.seq)
+	if (!rc && SEAM("redo", applied != q->s.seq, 0))
 		rc = apply(q);
 	return rc;
 }
@@ -173,6 +174,11 @@ find_instance(struct queue *q, uint64_t *id, bool *known, unsigned *slot)
 	return 0;
 }
 
+/*
+ * A new boot or mount: the file's pages may be of different ages. But a mount namespace (a container, unshare -m) gives
+ * the same file system another mount id, and there a consumer may be at work: its open file has kept the file system
+ * from being unmounted, and what it relied on was recovered before. Its place must not be voided under it.
+ */
 static int
 settle(struct queue *q)
 {
@@ -185,7 +191,8 @@ settle(struct queue *q)
 		return 0;
 	rc = find_instance(q, &id, &known, &slot);
 	if (!rc && !known) {
-		rc = q_recover(q);
+		if (!lock_any_held(q->m.fd, LOCK_CONSUMER, Q_CONSUMERS))
+			rc = SEAM("recover", q_recover(q), 0);
 		/* Killed before this store: the next one recovers again, and finds all in order. */
 		if (!rc)
 			rc = q_write(q, offsetof(struct q_file, instances) + slot * sizeof(id), &id, sizeof(id));
