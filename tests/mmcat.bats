@@ -129,6 +129,7 @@ load helper
 	done
 	run bash -c 'mmcat f | :; echo ${PIPESTATUS[0]}'
 	[ "$output" = 141 ]
+	# shellcheck disable=SC2016 # the inner shell's
 	run --separate-stderr bash -c 'trap "" PIPE; mmcat f | :; exit ${PIPESTATUS[0]}'
 	[ "$status" -eq 74 ]
 	run_rc 74 bash -c 'ulimit -f 100; mmcat f >out'

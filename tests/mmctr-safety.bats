@@ -81,7 +81,7 @@ load helper
 }
 
 @test "truncated at any length: 65 or right, never a signal" {
-	for i in {1..20}; do mmctr set f n$i 1; done
+	for i in {1..20}; do mmctr set f "n$i" 1; done
 	cp f whole
 	size=$(stat -c %s whole)
 	for cut in 0 1 63 64 100 511 4096 8191 8200 16384 $((size - 1)); do
@@ -107,7 +107,7 @@ load helper
 }
 
 @test "a copy keeps its counters and takes new ones" {
-	for i in {1..400}; do echo n$i; done | while read -r n; do mmctr set f $n 1; done
+	for i in {1..400}; do echo "n$i"; done | while read -r n; do mmctr set f "$n" 1; done
 	cp f g
 	run_rc 0 mmctr inc g n17
 	[ "$output" = 2 ]

@@ -227,8 +227,6 @@ load helper
 }
 
 @test "--fixed-size: the file keeps its size; what leaves makes room" {
-	local i
-
 	mmq init --fixed-size --size=256k q
 	[ "$(stat -c %s q)" -eq 262144 ]
 	head -c 50000 /dev/zero >in

@@ -201,10 +201,10 @@ header_of_feature_30() {
 
 # Every item exactly once: what the reader had, then what is left, is all of it.
 @test "a reader that goes away: what it did not take comes out later, each item once" {
-	local i n=200000
+	local n=200000
 
 	seq $n | mmq push q
-	for i in 1 2 3; do
+	for _ in 1 2 3; do
 		run bash -c 'mmq pop --all q | { head -c 70000; exec <&-; } >"part"; exit "${PIPESTATUS[0]}"'
 		[ "$status" -eq 141 ]
 		run_rc 0 mmq check q

@@ -132,7 +132,7 @@ time.sleep(60)' &
 		run_rc 0 mmq check q
 	done
 	mmq pop --all q >got.99 || [ ! -s got.99 ]
-	cat $(ls got.* | sort -t. -k2n) >all
+	printf '%s\0' got.* | sort -z -t. -k2n | xargs -0 cat >all
 	# Each file goes on where an earlier one stopped, or begins again within it.
 	awk '$1 > last + 1 { exit 1 } $1 > last { last = $1 } END { if (last != 300000) exit 1 }' all
 	for round in got.*; do
