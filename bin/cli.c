@@ -17,7 +17,7 @@
 #include <bsd/vis.h>
 
 static const char *progname = PACKAGE_NAME;
-static const char *mapped_file; /* for the fault handler */
+static const char *mapped_file = ""; /* for the fault handler; set, so that it lies in a page that is touched anyway */
 static bool finished;           /* stdout was closed and judged */
 
 const char *argp_program_version = PACKAGE_STRING;
@@ -113,7 +113,7 @@ static void
 on_fault(const void *addr)
 {
 	(void)addr;
-	cli_warn(mapped_file, "a page of the file cannot be had (cut short by another program, or the disk is full "
+	cli_warn(*mapped_file ? mapped_file : NULL, "a page of the file cannot be had (cut short by another program, or the disk is full "
 			      "or failing); the file is as after a kill; look at it with the check verb");
 	_exit(EX_IOERR);
 }

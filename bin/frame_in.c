@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -139,22 +140,40 @@ frame_next(struct frame_in *in, struct frame_item *item)
 	}
 }
 
-/* An item does not fit the buffer: what is in hand goes to an unnamed file. */
+/* An unnamed file beside the store, where the item's space is needed anyway. Apart: its buffer costs a page of stack. */
+static __attribute__((noinline)) int
+spool_open(const char *store)
+{
+	char dir[4096], temp[] = "/tmp/mmq.XXXXXX"; /* a file system without O_TMPFILE */
+	const char *slash = strrchr(store, '/');
+	int fd;
+
+	if (slash && (size_t)(slash - store) < sizeof(dir))
+		snprintf(dir, sizeof(dir), "%.*s", slash == store ? 1 : (int)(slash - store), store);
+	else
+		strcpy(dir, ".");
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd >= 0)
+		unlink(temp);
+	return fd >= 0 ? fd : -errno;
+}
+
+/* An item does not fit the buffer: what is in hand goes to the spool file. */
 static int
-spool(struct frame_in *in, const char *dir)
+spool(struct frame_in *in, const char *store)
 {
 	size_t n = in->end - in->start;
 	int rc;
 
 	if (in->spool < 0)
-		in->spool = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		in->spool = spool_open(store);
 	if (in->spool < 0) {
-		char name[] = "/tmp/mmq.XXXXXX"; /* a file system without O_TMPFILE */
-
-		in->spool = mkostemp(name, O_CLOEXEC);
-		if (in->spool < 0)
-			return -errno;
-		unlink(name);
+		rc = in->spool;
+		in->spool = -1;
+		return rc;
 	}
 	rc = spool_write(in, n);
 	if (!rc) {
@@ -165,7 +184,7 @@ spool(struct frame_in *in, const char *dir)
 }
 
 int
-frame_fill(struct frame_in *in, const char *spool_dir)
+frame_fill(struct frame_in *in, const char *store)
 {
 	ssize_t n;
 	int rc;
@@ -180,7 +199,7 @@ frame_fill(struct frame_in *in, const char *spool_dir)
 		in->start = 0;
 	}
 	if (in->end == in->size) {
-		rc = spool(in, spool_dir);
+		rc = spool(in, store);
 		if (rc)
 			return rc;
 		in->start = in->end = 0;

@@ -184,31 +184,17 @@ more(int fd)
 	return poll(&pfd, 1, 0) > 0 && !(pfd.revents & POLLHUP && !(pfd.revents & POLLIN));
 }
 
-/* Where a large item is collected: beside the queue, where its space is needed anyway. */
-static void
-directory_of(const char *file, char *dir, size_t size)
-{
-	const char *slash = strrchr(file, '/');
-
-	if (!slash)
-		snprintf(dir, size, ".");
-	else
-		snprintf(dir, size, "%.*s", slash == file ? 1 : (int)(slash - file), file);
-}
-
 static int
 push_stream(struct push *p)
 {
 	struct frame_in in;
-	char dir[4096];
 	int rc, status = 0;
 
 	rc = frame_open(&in, p->o->frame, STDIN_FILENO);
 	if (rc)
 		return failed(p, rc, "standard input");
-	directory_of(p->o->file, dir, sizeof(dir));
 	while (!status && !in.eof) {
-		rc = frame_fill(&in, dir);
+		rc = frame_fill(&in, p->o->file);
 		status = rc ? failed(p, rc, "standard input") : push_batch(p, &in, in.eof || !more(in.fd));
 	}
 	frame_close(&in);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -163,7 +164,15 @@ map_close(struct map *m)
 	m->fd = -1;
 }
 
-static void (*fault_fn)(const void *addr);
+static void
+no_handler(const void *addr)
+{
+	(void)addr;
+	abort();
+}
+
+/* Initialised, so that it lies in a page that every start touches anyway. */
+static void (*fault_fn)(const void *addr) = no_handler;
 
 static void
 on_sigbus(int sig, siginfo_t *info, void *context)
