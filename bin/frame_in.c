@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BUF_SIZE (256 * 1024)
+#define BUF_SIZE (512 * 1024)
 #define LEN_DIGITS 10 /* of a netstring: up to 4294967295 */
 
 int

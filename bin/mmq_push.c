@@ -194,7 +194,10 @@ push_stream(struct push *p)
 	if (rc)
 		return failed(p, rc, "standard input");
 	while (!status && !in.eof) {
-		rc = frame_fill(&in, p->o->file);
+		/* The first batch says nothing; who sends a second will need many segments. */
+		rc = p->done ? q_map(&p->q) : 0;
+		if (!rc)
+			rc = frame_fill(&in, p->o->file);
 		status = rc ? failed(p, rc, "standard input") : push_batch(p, &in, in.eof || !more(in.fd));
 	}
 	frame_close(&in);

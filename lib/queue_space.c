@@ -158,25 +158,45 @@ enlarge_tables(struct queue *q)
 	return rc;
 }
 
+/* Puts the segments [first, first + count) into the ring, as fresh ones, many with one write. */
+static int
+ring_put_fresh(struct queue *q, uint64_t first, uint64_t count)
+{
+	uint64_t words[128], mask = (UINT64_C(1) << q->s.table_log2) - 1;
+	int rc = 0;
+
+	while (!rc && count) {
+		uint64_t n = count < 128 ? count : 128, left = mask + 1 - (q->s.free_tail & mask);
+
+		n = n < left ? n : left; /* up to where the ring begins again */
+		for (uint64_t i = 0; i < n; i++)
+			words[i] = seal((first + i) | FRESH);
+		rc = q_write(q, q_ring_slot(&q->s, q->s.free_tail), words, n * sizeof(words[0]));
+		q->s.free_tail += rc ? 0 : n;
+		first += n;
+		count -= n;
+	}
+	return rc;
+}
+
 /* Reserves `step` more bytes and puts their segments into the ring. */
 static int
 grow_by(struct queue *q, uint64_t step)
 {
-	uint64_t first, count;
+	uint64_t free_tail;
 	int rc = 0;
 
 	while (!rc && (q->s.capacity + step) >> Q_SEG_SHIFT > UINT64_C(1) << q->s.table_log2)
 		rc = enlarge_tables(q);
 	if (!rc)
 		rc = map_grow(&q->m, q->s.capacity, q->s.capacity + step);
+	free_tail = q->s.free_tail;
+	if (!rc)
+		rc = ring_put_fresh(q, q->s.capacity >> Q_SEG_SHIFT, step >> Q_SEG_SHIFT);
 	if (rc)
-		return rc;
-	first = q->s.capacity >> Q_SEG_SHIFT;
-	count = step >> Q_SEG_SHIFT;
-	for (uint64_t i = 0; !rc && i < count; i++)
-		rc = ring_put(q, (first + i) | FRESH);
-	/* Also when the ring could take only some: the others are found by repair. */
-	q->s.capacity += step;
+		q->s.free_tail = free_tail;
+	else
+		q->s.capacity += step;
 	return rc;
 }
 
