@@ -124,7 +124,7 @@ static bool
 push(struct queue *q, const char *text, char why[WHY])
 {
 	static struct q_writer w;
-	int rc = q_push_begin(q, &w);
+	int rc = q_push_begin(q, &w, 0);
 
 	if (rc)
 		return judge_no(why, "push: %s", err_text(rc));

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,8 @@
 struct recorder {
 	struct record *r;
 	struct tracee t;
-	char dir[4000];
-	char store[4096];
+	char dir[PATH_MAX];
+	char store[PATH_MAX + 8];
 	int fd;             /* the file, opened by us; -1: not there yet */
 	dev_t dev;
 	ino_t ino;
@@ -106,7 +107,7 @@ watch(struct recorder *k, int fd, const struct stat *st)
 static void
 adopt(struct recorder *k, uint64_t n)
 {
-	char path[64], target[4200];
+	char path[64], target[PATH_MAX + 64];
 	struct stat st;
 	ssize_t len;
 	int fd;
