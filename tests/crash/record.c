@@ -1,4 +1,5 @@
 #include "record.h"
+#include "instance.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -256,6 +257,8 @@ record_op(struct record *r, const struct op *op, const char *dir)
 		run(&k, &c, r->commands);
 	}
 	if (k.fd >= 0) {
+		if (instance_id(k.fd, &r->instance))
+			die("%s", k.store);
 		munmap((void *)(uintptr_t)k.live, IMAGE_MAX);
 		close(k.fd);
 	}
