@@ -1,4 +1,6 @@
 #include "record.h"
+#include "instance.h"
+#include "queue_format.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,6 +75,25 @@ image_write(const struct image *im, const char *path)
 	if (fd < 0 || ftruncate(fd, (off_t)im->size) ||
 	    pwrite(fd, im->p, im->size, 0) != (ssize_t)im->size)
 		die("%s", path);
+}
+
+void
+image_settle(const struct record *r, const char *path)
+{
+	uint64_t list[Q_INSTANCES], id;
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (pread(fd, list, sizeof(list), offsetof(struct q_file, instances)) == sizeof(list)) {
+		if (instance_id(fd, &id))
+			die("%s", path);
+		for (unsigned i = 0; i < Q_INSTANCES; i++)
+			if (list[i] == r->instance &&
+			    pwrite(fd, &id, sizeof(id), (off_t)(offsetof(struct q_file, instances) + i * sizeof(id))) < 0)
+				die("%s", path);
+	}
+	close(fd);
 }
 
 void

@@ -16,14 +16,19 @@ image_before(const struct record *r, unsigned n, const char *path)
 	image_reset(&im, r);
 	image_forward(&im, r, n ? r->end[n - 1] : 0, &v, &m);
 	image_write(&im, path);
+	/* A plain file has no such list: left as it is. */
+	if (im.exists && r->instance)
+		image_settle(r, path);
 	munmap(im.p, IMAGE_MAX);
 }
 
 void
-judge_forget_instances(struct image *im)
+judge_forget_instances(struct image *im, uint64_t inode)
 {
-	if (im->size >= HDR_PAGE)
-		memset(im->p + offsetof(struct q_file, instances), 0, sizeof(uint64_t) * Q_INSTANCES);
+	if (im->size < HDR_PAGE)
+		return;
+	memset(im->p + offsetof(struct q_file, instances), 0, sizeof(uint64_t) * Q_INSTANCES);
+	(void)inode;
 }
 
 bool

@@ -21,8 +21,8 @@ struct judge {
 	void *(*learn)(const struct op *op, const struct record *r, const char *scratch);
 	/* Judges the file at path. False: why. */
 	bool (*judge)(void *known, const struct moment *when, const char *path, char why[WHY]);
-	/* Another boot: the file knows nothing of it. NULL: files of this kind do not care. */
-	void (*reboot)(struct image *im);
+	/* Another boot: the file knows nothing of it; that it is no copy is told by its inode. NULL: files of this kind do not care. */
+	void (*reboot)(struct image *im, uint64_t inode);
 	/* sh: uses the file by the programs; fails when they cannot. */
 	const char *use;
 };
@@ -32,8 +32,8 @@ extern const struct judge judge_queue, judge_range, judge_counters;
 /* Writes the file as it was before command n (record.commands: after all) to path. */
 void image_before(const struct record *r, unsigned n, const char *path);
 
-/* Of boots and mounts, at the same place in all our stores. */
-void judge_forget_instances(struct image *im);
+/* Boots and mounts, at the same place in all our stores. */
+void judge_forget_instances(struct image *im, uint64_t inode);
 
 bool judge_no(char why[WHY], const char *format, ...) __attribute__((format(printf, 2, 3)));
 

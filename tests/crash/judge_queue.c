@@ -124,7 +124,7 @@ static bool
 push(struct queue *q, const char *text, char why[WHY])
 {
 	static struct q_writer w;
-	int rc = q_push_begin(q, &w);
+	int rc = q_push_begin(q, &w, 0);
 
 	if (rc)
 		return judge_no(why, "push: %s", err_text(rc));
@@ -322,5 +322,13 @@ judge(void *known, const struct moment *when, const char *path, char why[WHY])
 	return good;
 }
 
-const struct judge judge_queue = { learn, judge, judge_forget_instances,
+static void
+reboot(struct image *im, uint64_t inode)
+{
+	judge_forget_instances(im, inode);
+	if (im->size >= HDR_PAGE)
+		memcpy(im->p + offsetof(struct q_file, inode), &inode, sizeof(inode));
+}
+
+const struct judge judge_queue = { learn, judge, reboot,
 	"mmq push s again && mmq check s && mmq pop --frame=len --all s >/dev/null && mmq check s && mmq push s last && test $(mmq len s) = 1" };

@@ -100,13 +100,15 @@ judge_all(void *arg, uint64_t from)
 			continue;
 		build(k, &k->s[i], &im, &when);
 		image_write(&im, run->scratch);
+		image_settle(&run->r, run->scratch);
 		if (run->only >= 0) {
-			printf("# step %u, command %u, kept in %s.kept\n", k->s[i].step, when.command, run->scratch);
 			char kept[4096];
 
 			snprintf(kept, sizeof(kept), "%s.kept", run->scratch);
+			image_read(&im, run->scratch);
 			image_write(&im, kept);
 			image_write(&im, run->scratch);
+			printf("# step %u, command %u, kept in %s\n", k->s[i].step, when.command, kept);
 		}
 		guard_begin(&run->g, i);
 		guard_end(&run->g, run->op->judge->judge(run->known, &when, run->scratch, why), why);
@@ -135,13 +137,13 @@ real_kill(struct run *run, unsigned n, uint64_t steps)
 	if (!stat(path, &st))
 		when.out = (uint64_t)st.st_size;
 	/* What the programs say of it, on a copy that the judge has not touched yet. */
-	snprintf(path, sizeof(path), "cd '%s' && rm -f s.real && if test -e s; then cp s s.real; fi", run->dir);
+	snprintf(path, sizeof(path), "cd '%s' && rm -f s.real && if test -e s; then cp s s.real; fi", run->dir); /* s keeps its inode */
 	if (system(path))
 		die("%s", run->dir);
 	good = run_use(run);
 	if (!good)
 		judge_no(why, "real kill at step %llu: the programs cannot use it", (unsigned long long)steps);
-	snprintf(path, sizeof(path), "cd '%s' && rm -f s && if test -e s.real; then mv s.real s; fi", run->dir);
+	snprintf(path, sizeof(path), "cd '%s' && if test -e s.real; then cat s.real >s; else rm -f s; fi", run->dir);
 	if (system(path))
 		die("%s", run->dir);
 	snprintf(path, sizeof(path), "%s/" STORE, run->dir);

@@ -58,6 +58,8 @@ const struct op ops[] = {
 	  { "mmctr inc s next", "mmctr inc s next2" }, ALL },
 	{ "c-table", &judge_counters, "for i in $(seq 383); do mmctr inc s c$i $i; done; ",
 	  { "mmctr inc s next", "mmctr inc s next2" }, OP_KILL | OP_CUT },
+	{ "c-grow", &judge_counters, "for i in $(seq 378); do mmctr inc s c$i $i; done; ",
+	  { "mmctr inc s next", "mmctr inc --sync s next2" }, OP_KILL | OP_CUT },
 	{ "c-sync", &judge_counters, "mmctr inc s hits 5; ", { "mmctr inc --sync s hits 3", "mmctr inc s new 4",
 	  "mmctr set --sync s other 9", "mmctr dec s hits", "mmctr del s new", "mmctr inc --sync s hits" }, OP_CUT },
 	{ .name = NULL },

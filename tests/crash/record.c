@@ -1,7 +1,9 @@
 #include "record.h"
+#include "instance.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +17,8 @@
 struct recorder {
 	struct record *r;
 	struct tracee t;
-	char dir[4000];
-	char store[4096];
+	char dir[PATH_MAX];
+	char store[PATH_MAX + 8];
 	int fd;             /* the file, opened by us; -1: not there yet */
 	dev_t dev;
 	ino_t ino;
@@ -106,7 +108,7 @@ watch(struct recorder *k, int fd, const struct stat *st)
 static void
 adopt(struct recorder *k, uint64_t n)
 {
-	char path[64], target[4200];
+	char path[64], target[PATH_MAX + 64];
 	struct stat st;
 	ssize_t len;
 	int fd;
@@ -255,6 +257,8 @@ record_op(struct record *r, const struct op *op, const char *dir)
 		run(&k, &c, r->commands);
 	}
 	if (k.fd >= 0) {
+		if (instance_id(k.fd, &r->instance))
+			die("%s", k.store);
 		munmap((void *)(uintptr_t)k.live, IMAGE_MAX);
 		close(k.fd);
 	}

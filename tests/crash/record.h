@@ -53,6 +53,7 @@ struct record {
 	uint32_t end[OP_COMMANDS];   /* step at which each command had ended */
 	uint32_t start[OP_COMMANDS];
 	unsigned commands;
+	uint64_t instance;           /* of the recorded file, see lib/instance.h */
 };
 
 /* Runs op's set-up in dir (emptied first), then its commands, traced. Exits with a message where that cannot be. */
@@ -75,6 +76,8 @@ void image_apply(struct image *im, const struct version *v, size_t n);
 void image_forward(struct image *im, const struct record *r, uint32_t step, size_t *v, size_t *m);
 /* Writes it where a program can open it; no file when it does not exist. */
 void image_write(const struct image *im, const char *path);
+/* The file written to path has another inode than the recorded one: what knew that one's instance gets to know this. */
+void image_settle(const struct record *r, const char *path);
 void image_read(struct image *im, const char *path);
 
 #endif

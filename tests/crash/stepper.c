@@ -70,7 +70,8 @@ run_op(const struct row *row, const struct op *op, uint64_t budget, int64_t only
 	char dir[PATH_MAX], scratch[PATH_MAX];
 
 	snprintf(dir, sizeof(dir), "%s/%s", work, op->name);
-	snprintf(scratch, sizeof(scratch), "%s/file", memory);
+	/* After a kill the instance is the same, so the mount must be. */
+	snprintf(scratch, sizeof(scratch), "%s/file", row->bit == OP_CUT ? memory : work);
 	run.dir = dir;
 	run.scratch = scratch;
 	record_op(&run.r, op, dir);
