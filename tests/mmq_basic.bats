@@ -226,6 +226,16 @@ load helper
 	expect_output $'12345\n1234\n1'
 }
 
+@test "-n and --all exclude each other: nothing is taken" {
+	mmq push q a b c
+	for verb in pop peek; do
+		run_rc 64 mmq "$verb" -n 1 --all q
+		expect_one_line_error "exclude"
+		run_rc 64 mmq "$verb" -a -n 1 q
+	done
+	[ "$(mmq len q)" -eq 3 ]
+}
+
 @test "--fixed-size without --size, or with a small one: a queue that holds items" {
 	mmq init --fixed-size q
 	mmq init --fixed-size --size=1 r
