@@ -302,6 +302,8 @@ cli_main(const struct cli_prog *prog, int argc, char **argv)
 		status = run_verb(prog, prog->implied, argc, argv);
 	else if ((v = find_verb(prog, argv[1])))
 		status = run_verb(prog, v, argc - 1, argv + 1);
+	else if (argv[1][0] == '-')
+		status = cli_usage(prog->name, "'%s': the verb stands first, options behind it", argv[1]);
 	else
 		status = cli_usage(prog->name, "unknown verb '%s'", argv[1]);
 	return finish(status);

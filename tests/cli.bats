@@ -158,6 +158,8 @@ calls() {
 	expect_one_line_error 'NAME is required'
 	run_rc 64 mmctr set c n
 	expect_one_line_error 'V is required'
+	run_rc 64 mmq --json stat q
+	expect_one_line_error "'--json': the verb stands first"
 	run_rc 73 mmq init --size=10P q
 	expect_one_line_error 'ask for less'
 }
