@@ -27,7 +27,7 @@ static const struct {
 	[ERR_NOT_REGULAR - ERR_FIRST] = { "not a regular file", EX_NOPERM, NULL },
 	[ERR_LINK - ERR_FIRST] = { "unsafe symbolic link", EX_NOPERM,
 	    "name the file itself" },
-	[ERR_OWNER - ERR_FIRST] = { "another user's file in a sticky directory", EX_NOPERM,
+	[ERR_OWNER - ERR_FIRST] = { "another user's file, or one with a second link, in a sticky directory", EX_NOPERM,
 	    "keep the file in a directory of your own" },
 	[ERR_SETID - ERR_FIRST] = { "refusing to run set-user-ID", EX_NOPERM, NULL },
 	[ERR_REMOTE - ERR_FIRST] = { "network file system: no coherent shared mapping", EX_UNAVAILABLE,

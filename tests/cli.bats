@@ -163,3 +163,11 @@ calls() {
 	run_rc 73 mmq init --size=10P q
 	expect_one_line_error 'ask for less'
 }
+
+@test "a second link to a store in a sticky directory: 77 says which of the reasons there are" {
+	mkdir -m 1777 sticky
+	mmctr set sticky/c n 1
+	ln sticky/c sticky/d
+	run_rc 77 mmctr inc sticky/c n
+	expect_one_line_error 'second link'
+}
