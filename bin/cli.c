@@ -32,9 +32,11 @@ cli_name(void)
 void
 cli_vis(char *dst, size_t size, const char *src, size_t n)
 {
-	size_t fits = (size - 1) / 4; /* strvisx() makes at most four bytes of one */
+	size_t fits = (size - sizeof("...")) / 4; /* strvisx() makes at most four bytes of one */
+	int end = strvisx(dst, src, n < fits ? n : fits, VIS_CSTYLE | VIS_OCTAL | VIS_NL | VIS_TAB);
 
-	strvisx(dst, src, n < fits ? n : fits, VIS_CSTYLE | VIS_OCTAL | VIS_NL | VIS_TAB);
+	if (n > fits)
+		strcpy(dst + end, "...");
 }
 
 /* One write(2) a message, so that those of two processes do not mix. */
@@ -46,7 +48,7 @@ say(const char *file, const char *fmt, va_list ap)
 
 	if (file) {
 		cli_vis(safe, sizeof(safe) - 2, file, strlen(file));
-		strcat(safe, ": ");
+		strcat(safe, *file ? ": " : "'': ");
 	}
 	n = snprintf(line, sizeof(line), "%s: %s", progname, safe);
 	room = (int)sizeof(line) - n - 1;
@@ -300,6 +302,8 @@ cli_main(const struct cli_prog *prog, int argc, char **argv)
 		status = run_verb(prog, prog->implied, argc, argv);
 	else if ((v = find_verb(prog, argv[1])))
 		status = run_verb(prog, v, argc - 1, argv + 1);
+	else if (argv[1][0] == '-')
+		status = cli_usage(prog->name, "'%s': the verb stands first, options behind it", argv[1]);
 	else
 		status = cli_usage(prog->name, "unknown verb '%s'", argv[1]);
 	return finish(status);

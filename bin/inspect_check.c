@@ -56,7 +56,7 @@ print_damage(void *arg, const struct view_damage *d)
 	o->found++;
 	if (o->common.quiet)
 		return 0;
-	snprintf(text, sizeof(text), "%s (byte 0x%llx of 0x%llx)", d->text, (unsigned long long)d->offset,
+	snprintf(text, sizeof(text), "%s (0x%llx, in what begins at 0x%llx)", d->text, (unsigned long long)d->offset,
 	    (unsigned long long)d->owner);
 	if (!o->common.json)
 		return out_printf("%llu\t%s\t%s\n", (unsigned long long)d->offset, d->code, text);

@@ -9,6 +9,8 @@
 #include "out.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct opts {
@@ -40,6 +42,8 @@ add_range(struct opts *o, struct argp_state *state, const char *arg)
 		argp_failure(state, EX_TEMPFAIL, 0, "out of memory");
 	o->cat.ranges = grown;
 	grown += o->cat.n_ranges++;
+	if (!strchr(arg, ':'))
+		argp_error(state, "range '%s': OFF:LEN is wanted", arg);
 	cli_check_number(state, num_range(arg, &grown->off, &grown->len), "range", arg);
 }
 
@@ -107,6 +111,30 @@ resolve(const struct range *r, uint64_t size)
 	return range_in(r, size);
 }
 
+/* Has bytes, says that it has none, and nothing was written to it just now: a file of /proc. */
+static bool
+is_sizeless(const struct map *m)
+{
+	struct stat st;
+	char byte;
+
+	return !m->size && pread(m->fd, &byte, 1, 0) == 1 && !fstat(m->fd, &st) && !st.st_size;
+}
+
+static int
+check_size(const struct mmcat *c, const struct map *m)
+{
+	bool needed = c->exact;
+
+	for (size_t i = 0; i < c->n_ranges; i++)
+		needed |= c->ranges[i].off.from_end;
+	if (!needed || !is_sizeless(m))
+		return 0;
+	cli_warn(m->path, "read: the file does not tell its size; nothing of it was printed; "
+	    "count from its beginning, without --exact");
+	return EX_UNAVAILABLE;
+}
+
 /* Before the first byte is printed. */
 static int
 check_exact(const struct mmcat *c, const struct map *m)
@@ -162,7 +190,9 @@ print_file(struct mmcat *c, const char *path)
 
 	if (rc)
 		return cli_fail(path, rc, NULL, "open", NULL);
-	status = check_exact(c, &m);
+	status = check_size(c, &m);
+	if (!status)
+		status = check_exact(c, &m);
 	for (size_t i = 0; !status && i < c->n_ranges; i++) {
 		struct span s = resolve(&c->ranges[i], m.size);
 

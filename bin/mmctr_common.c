@@ -68,7 +68,7 @@ ctr_begin(struct ctr *c, const struct ctr_cmd *cmd, unsigned flags)
 		how.flags |= CTR_SYNC;
 	cli_using(cmd->file);
 	rc = ctr_open(c, cmd->file, &how);
-	return rc ? cli_fail(cmd->file, rc, &c->map.at, "open", NULL) : 0;
+	return rc ? cli_fail(cmd->file, rc, &c->map.at, "open", rc == -ENOENT ? NULL : state_of(rc)) : 0;
 }
 
 int

@@ -49,5 +49,5 @@ cmd_init(int argc, char **argv)
 		if (rc == -EEXIST)
 			return cmd_init(argc, argv); /* somebody else was faster: what did he make? */
 	}
-	return rc ? cli_fail(cmd.file, rc, &c.map.at, "create", NULL) : EX_OK;
+	return rc ? cli_fail(cmd.file, rc, &c.map.at, "create", "nothing changed") : EX_OK;
 }

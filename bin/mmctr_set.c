@@ -77,7 +77,7 @@ cmd_set(int argc, char **argv)
 	int rc, status;
 
 	cli_parse_numbers(&argp, argc, argv, 0, &o);
-	status = ctr_expect(&o.cmd, argv[0], 2, 2, "NAME and V");
+	status = ctr_expect(&o.cmd, argv[0], 2, 2, o.cmd.nargs ? "V" : "NAME");
 	if (status)
 		return status;
 	rc = num_bits(o.cmd.args[1], &o.cmd.op.operand);

@@ -19,7 +19,7 @@ struct options {
 	struct cli_common common;
 	enum frame frame;
 	uint64_t max; /* items */
-	bool all;
+	bool all, counted;
 	const char *file;
 };
 
@@ -35,6 +35,7 @@ parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'n':
 		cli_check_number(state, num_u64(arg, &o->max), "-n", arg);
+		o->counted = true;
 		return 0;
 	case 'a':
 		o->all = true;
@@ -215,6 +216,8 @@ cmd_pop(int argc, char **argv)
 	int status;
 
 	cli_parse(&argp, argc, argv, 0, &o);
+	if (o.all && o.counted)
+		return cli_usage(argv[0], "--count and --all exclude each other");
 	p.single = !o.all && o.max == 1;
 	if (o.frame == FRAME_RAW && !p.single)
 		return cli_usage(argv[0], "--raw prints one item: leave out -n and --all, or use --frame=len");

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 
 static const struct {
@@ -12,7 +13,8 @@ static const struct {
 } table[ERR_LAST - ERR_FIRST] = {
 	[ERR_DAMAGED - ERR_FIRST] = { "damaged", EX_DATAERR,
 	    "keep a copy and look at it with the check verb" },
-	[ERR_KIND - ERR_FIRST] = { "not a file of this kind", EX_DATAERR, NULL },
+	[ERR_KIND - ERR_FIRST] = { "not a file of this kind", EX_DATAERR,
+	    "'mmalloc-inspect FILE' may tell what it is" },
 	[ERR_EMPTY - ERR_FIRST] = { "empty file, not a store", EX_DATAERR,
 	    "remove it, or name another file" },
 	[ERR_TRUNCATED - ERR_FIRST] = { "truncated: shorter than its header says", EX_DATAERR,
@@ -25,7 +27,7 @@ static const struct {
 	[ERR_NOT_REGULAR - ERR_FIRST] = { "not a regular file", EX_NOPERM, NULL },
 	[ERR_LINK - ERR_FIRST] = { "unsafe symbolic link", EX_NOPERM,
 	    "name the file itself" },
-	[ERR_OWNER - ERR_FIRST] = { "another user's file in a sticky directory", EX_NOPERM,
+	[ERR_OWNER - ERR_FIRST] = { "another user's file, or one with a second link, in a sticky directory", EX_NOPERM,
 	    "keep the file in a directory of your own" },
 	[ERR_SETID - ERR_FIRST] = { "refusing to run set-user-ID", EX_NOPERM, NULL },
 	[ERR_REMOTE - ERR_FIRST] = { "network file system: no coherent shared mapping", EX_UNAVAILABLE,
@@ -124,10 +126,12 @@ const char *
 err_advice(int rc)
 {
 	int e = rc < 0 ? -rc : rc;
+	struct rlimit lim;
 
 	if (e == ENOSPC || e == EDQUOT)
 		return "free some space";
 	if (e == EFBIG)
-		return "raise the file-size limit (ulimit -f)";
+		return !getrlimit(RLIMIT_FSIZE, &lim) && lim.rlim_cur != RLIM_INFINITY ?
+		    "raise the file-size limit (ulimit -f)" : "no file can be so large here; ask for less";
 	return e >= ERR_FIRST && e < ERR_LAST ? table[e - ERR_FIRST].advice : NULL;
 }

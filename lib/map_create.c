@@ -54,7 +54,7 @@ draft_open(struct draft *d, const char *path)
 	int fd;
 
 	if (!*name)
-		return -EISDIR;
+		return *path ? -EISDIR : -ENOENT;
 	if (slash == path)
 		strcpy(d->dir, "/");
 	else if (slash)

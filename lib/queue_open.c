@@ -21,9 +21,11 @@ struct first {
 static void
 divide(struct first *f, uint64_t size)
 {
-	uint64_t segments = (size + Q_SEG_SIZE - 1) >> Q_SEG_SHIFT;
+	uint64_t segments = (size + Q_SEG_SIZE - 1) >> Q_SEG_SHIFT, least;
 
-	segments = segments < 2 ? 2 : segments;
+	/* Of fixed size: an item may lie across two segments, so with one an empty queue could still be full. */
+	least = f->config->flags & Q_FIXED_SIZE ? 3 : 2;
+	segments = segments < least ? least : segments;
 	f->log2 = Q_TABLE_LOG2;
 	f->table = Q_TABLE_AT;
 	f->ring = Q_RING_AT;

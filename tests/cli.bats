@@ -138,3 +138,36 @@ calls() {
 		[[ $stderr != *$'\e'* ]]
 	done
 }
+
+@test "messages: an empty FILE, a long name, another kind, a size that no file can have" {
+	for c in 'mmctr ls' 'mmctr init' 'mmq push' 'mmq pop' 'mmq init' mmcat mmwrite mmalloc-inspect; do
+		# shellcheck disable=SC2086
+		run_rc 66 $c '' </dev/null
+		expect_one_line_error "'': .*No such file"
+	done
+	run_rc 64 mmctr inc c "$(printf '%0300d' 0)"
+	expect_one_line_error "000\\.\\.\\.'"
+	echo text >t
+	for c in 'mmctr ls' 'mmctr init' 'mmq push' 'mmq pop'; do
+		# shellcheck disable=SC2086
+		run_rc 65 $c t </dev/null
+		expect_one_line_error "changed; 'mmalloc-inspect FILE'"
+	done
+	[ "$(cat t)" = text ]
+	run_rc 64 mmctr set c
+	expect_one_line_error 'NAME is required'
+	run_rc 64 mmctr set c n
+	expect_one_line_error 'V is required'
+	run_rc 64 mmq --json stat q
+	expect_one_line_error "'--json': the verb stands first"
+	run_rc 73 mmq init --size=10P q
+	expect_one_line_error 'ask for less'
+}
+
+@test "a second link to a store in a sticky directory: 77 says which of the reasons there are" {
+	mkdir -m 1777 sticky
+	mmctr set sticky/c n 1
+	ln sticky/c sticky/d
+	run_rc 77 mmctr inc sticky/c n
+	expect_one_line_error 'second link'
+}

@@ -54,6 +54,8 @@ load helper
 	for r in 5 5:-1 :5 1:2:3 1:9223372036854775808; do
 		run_rc 64 mmcat -r "$r" f
 	done
+	run_rc 64 mmcat -r 5 f
+	expect_one_line_error "OFF:LEN"
 	run_rc 64 mmcat
 	run_rc 64 mmcat -x --raw f
 	run_rc 64 mmcat -o 1 -r 1:2 f
@@ -154,6 +156,14 @@ load helper
 @test "files whose size says nothing are read like cat" {
 	[ "$(mmcat /proc/version)" = "$(cat /proc/version)" ]
 	[ "$(mmcat -o 2 -n 5 /proc/version)" = "$(dd if=/proc/version bs=1 skip=2 count=5 2>/dev/null)" ]
+	for r in '-o -5' '-o -0' '-r 0:2 -r -5:' '--exact -n 5'; do
+		# shellcheck disable=SC2086
+		run_rc 69 mmcat $r /proc/version
+		[ -z "$output" ]
+		expect_one_line_error "size"
+	done
+	: >empty
+	run_rc 0 mmcat -o -5 empty
 }
 
 @test "what a pipe holds at the end does not change with the file" {

@@ -226,6 +226,30 @@ load helper
 	expect_output $'12345\n1234\n1'
 }
 
+@test "-n and --all exclude each other: nothing is taken" {
+	mmq push q a b c
+	for verb in pop peek; do
+		run_rc 64 mmq "$verb" -n 1 --all q
+		expect_one_line_error "exclude"
+		run_rc 64 mmq "$verb" -a -n 1 q
+	done
+	[ "$(mmq len q)" -eq 3 ]
+}
+
+@test "--fixed-size without --size, or with a small one: a queue that holds items" {
+	mmq init --fixed-size q
+	mmq init --fixed-size --size=1 r
+	head -c 30000 /dev/zero >in
+	for f in q r; do
+		size=$(stat -c %s "$f")
+		for _ in 1 2 3 4 5 6 7 8; do
+			run_rc 0 mmq push --raw "$f" <in
+			mmq pop --raw "$f" | cmp - in
+		done
+		[ "$(stat -c %s "$f")" -eq "$size" ]
+	done
+}
+
 @test "--fixed-size: the file keeps its size; what leaves makes room" {
 	mmq init --fixed-size --size=256k q
 	[ "$(stat -c %s q)" -eq 262144 ]
