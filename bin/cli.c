@@ -20,8 +20,14 @@ static const char *progname = PACKAGE_NAME;
 static const char *mapped_file = ""; /* for the fault handler; set, so that it lies in a page that is touched anyway */
 static bool finished;           /* stdout was closed and judged */
 
-const char *argp_program_version = PACKAGE_STRING;
-const char *argp_program_bug_address = PACKAGE_BUGREPORT;
+static void
+print_version(FILE *to, struct argp_state *state)
+{
+	(void)state;
+	fprintf(to, "%s (%s) %s\n", progname, PACKAGE_NAME, PACKAGE_VERSION);
+}
+
+void (*argp_program_version_hook)(FILE *, struct argp_state *) = print_version;
 
 const char *
 cli_name(void)
@@ -297,7 +303,7 @@ cli_main(const struct cli_prog *prog, int argc, char **argv)
 	else if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?"))
 		print_help(prog, stdout);
 	else if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
-		puts(PACKAGE_STRING);
+		print_version(stdout, NULL);
 	else if (prog->implied && (argc == 2 || !find_verb(prog, argv[1])))
 		status = run_verb(prog, prog->implied, argc, argv);
 	else if ((v = find_verb(prog, argv[1])))

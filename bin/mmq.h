@@ -29,6 +29,9 @@ int mmq_fail(struct queue *q, int rc, const char *doing, const char *state);
 /* --sync or the file's own setting: flushes. Returns 0 or, having reported it, an exit code. `done` says what was. */
 int mmq_sync(struct queue *q, const struct cli_common *common, const char *done);
 
+/* Says on stderr what a recovery had to give up, once. */
+void mmq_tell_recovery(struct queue *q);
+
 /* Payload to stdout in the given framing. With `single` an item may hold the framing's own end byte. -ERR_FRAME. */
 int mmq_print(struct queue *q, const struct q_state *s, const struct q_item *item, enum frame frame, bool single)
     __attribute__((warn_unused_result));

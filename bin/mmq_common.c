@@ -64,6 +64,16 @@ mmq_open(struct queue *q, const char *file, bool writing, bool create, const str
 	return 0;
 }
 
+void
+mmq_tell_recovery(struct queue *q)
+{
+	if (q->given_up)
+		cli_warn(q->m.path, "after a power cut, or in a copy: %llu stretch%s of items that were not synced could not be "
+				    "read and are gone; all other items are there",
+		    (unsigned long long)q->given_up, q->given_up == 1 ? "" : "es");
+	q->given_up = 0;
+}
+
 int
 mmq_sync(struct queue *q, const struct cli_common *common, const char *done)
 {

@@ -197,8 +197,11 @@ pop(struct pop *p)
 			return mmq_fail(&p->q, rc, "pop", "nothing taken");
 		max = snap.s.ready;
 	}
+	if (!max && !p->o->all)
+		return 0; /* -n 0: as asked */
 	do {
 		status = total < max ? batch(p, max - total, &got) : 0;
+		mmq_tell_recovery(&p->q);
 		total += got;
 	} while (!status && got && total < max);
 	if (!status && !total)

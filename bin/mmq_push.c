@@ -103,6 +103,7 @@ begin(struct push *p)
 			return rc;
 		rc = q_push_begin(&p->q, &writer, flags);
 	}
+	mmq_tell_recovery(&p->q);
 	return rc ? failed(p, rc, "push") : 0;
 }
 

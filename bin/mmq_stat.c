@@ -119,6 +119,8 @@ cmd_stat(int argc, char **argv)
 		{ "pushed", s->pushed },
 		{ "popped", s->pushed - q_items(s) },
 		{ "lost", s->lost },
+		{ "max_items", s->max_items },
+		{ "max_bytes", s->max_bytes },
 	};
 	rc = (o.common.json ? print_json : print_text)(lines, sizeof(lines) / sizeof(lines[0]), oldest_age(&q, &snap));
 	return rc ? err_exit(rc) : 0;

@@ -37,6 +37,7 @@ struct queue {
 	int64_t lock_timeout; /* nanoseconds */
 	int place;            /* consumer place whose byte this process holds, -1: none */
 	bool settled;         /* this instance is known to the file */
+	uint64_t given_up;    /* stretches of records that recovery by this process found missing or torn */
 	uint64_t seen_start;  /* the segment that was located last: its first position (none changes its segment) */
 	uint64_t seen_offset; /* and where that lies in the file, 0: none */
 	uint8_t small[2048];  /* one record of a file that is not mapped */
@@ -154,7 +155,8 @@ size_t q_copy_items(struct queue *q, uint64_t *at, uint64_t to, unsigned flags, 
 struct q_writer {
 	struct queue *q;
 	uint64_t pos;      /* where the next byte goes */
-	uint64_t record_end; /* end of the record being written */
+	uint64_t record_at;  /* the record being written: its start */
+	uint64_t record_end; /* and its end */
 	uint64_t stamp;    /* q_stamp() of all items of this commit */
 	uint64_t file_at;  /* where buf goes */
 	size_t used;       /* of buf */

@@ -36,7 +36,8 @@ flush(struct q_writer *w)
 static int
 next_segment(struct q_writer *w)
 {
-	uint64_t first = w->record_end - w->pos, offset;
+	/* Where the first record that begins in it does: this one, or the one behind it. */
+	uint64_t first = w->pos == w->record_at ? 0 : w->record_end - w->pos, offset;
 	struct q_segment head;
 	int rc = flush(w);
 
@@ -109,7 +110,7 @@ q_push_begin(struct queue *q, struct q_writer *w, unsigned flags)
 	w->q = q;
 	w->used = 0;
 	w->pos = q->s.tail;
-	w->record_end = w->pos;
+	w->record_at = w->record_end = w->pos;
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	w->stamp = q_stamp((uint32_t)now.tv_sec, (uint16_t)(now.tv_nsec / 1000000), (uint8_t)flags, 0);
 	if (w->pos % Q_SEG_DATA) {
@@ -241,7 +242,8 @@ q_push_put(struct q_writer *w, const void *p, uint64_t n)
 	if (rc)
 		return rc;
 	w->has_good = false;
-	w->record_end = q_head_at(w->pos) + sizeof(struct q_record) + q_round8(n);
+	w->record_at = q_head_at(w->pos);
+	w->record_end = w->record_at + sizeof(struct q_record) + q_round8(n);
 	off = w->pos % Q_SEG_DATA;
 	if (off && w->record_end - w->pos <= Q_SEG_DATA - off && n < DIRECT_MIN) {
 		put_whole(w, p, (size_t)n);
@@ -296,6 +298,7 @@ q_push_file(struct q_writer *w, int fd, uint64_t off, uint64_t n)
 		return rc;
 	w->has_good = false;
 	at = q_head_at(w->pos);
+	w->record_at = at;
 	w->record_end = at + sizeof(r) + q_round8(n);
 	rc = skip_to_head(w);
 	if (!rc)

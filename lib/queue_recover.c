@@ -150,6 +150,7 @@ skip_missing_head(struct queue *q, uint64_t durable)
 	if (s->head < durable || s->head % Q_SEG_DATA == 0 || !q_locate(q, s, s->head, &offset, &room))
 		return;
 	s->lost += s->head < s->tail;
+	q->given_up += s->head < s->tail;
 	s->head = (q_index(s->head) + 1) * Q_SEG_DATA;
 	if (s->tail < s->head)
 		s->tail = s->head;
@@ -181,6 +182,7 @@ walk(struct queue *q, uint64_t durable)
 		next = resync(q, q_head_at(pos) + sizeof(struct q_record), durable);
 		if (pos >= durable) {
 			s->lost++;
+			q->given_up++;
 			if (next == s->tail)
 				s->tail = next = pos;
 			else
