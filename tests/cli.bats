@@ -138,3 +138,23 @@ calls() {
 		[[ $stderr != *$'\e'* ]]
 	done
 }
+
+@test "words of the command line are escaped in usage errors, however long" {
+	local long word
+
+	long=$(printf '%5000s' '')
+	for word in $'\e[2J' "$long"$'\e[2J'; do
+		run_rc 64 mmq "$word"
+		expect_one_line_error "unknown verb"
+		[[ $stderr != *$'\e'* ]]
+		run_rc 64 mmq len q "$word"
+		expect_one_line_error "too many operands"
+		[[ $stderr != *$'\e'* ]]
+		run_rc 64 mmq pop -n "$word" q
+		expect_one_line_error "-n '"
+		[[ $stderr != *$'\e'* ]]
+		run_rc 64 mmctr init q "$word"
+		expect_one_line_error "too many operands"
+		[[ $stderr != *$'\e'* ]]
+	done
+}
