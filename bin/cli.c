@@ -92,25 +92,22 @@ cli_fail(const char *file, int rc, const struct err_at *at, const char *doing, c
 int
 cli_usage(const char *argv0, const char *fmt, ...)
 {
-	char text[1024];
+	char text[512], safe[4 * sizeof(text)];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	cli_warn(NULL, "%s; see '%s --help'", text, argv0);
+	cli_vis(safe, sizeof(safe), text, strlen(text)); /* words of the command line may be names of others' files */
+	cli_warn(NULL, "%s; see '%s --help'", safe, argv0);
 	return EX_USAGE;
 }
 
 void
 cli_check_number(const struct argp_state *state, int rc, const char *what, const char *word)
 {
-	char safe[256];
-
-	if (!rc)
-		return;
-	cli_vis(safe, sizeof(safe), word, strlen(word));
-	argp_error(state, "%s '%s': %s", what, safe, err_text(rc));
+	if (rc)
+		argp_error(state, "%s '%s': %s", what, word, err_text(rc));
 }
 
 /*
@@ -179,14 +176,17 @@ finish(int status)
 	return status;
 }
 
-static char parse_errors[2048]; /* what argp and getopt print, one error in two lines */
+static char *parse_errors; /* what argp and getopt print, one error in two lines */
 
-/* "PROGRAM VERB: text" and "Try `PROGRAM VERB --help'...": the contract's one line of both. */
+/*
+ * "PROGRAM VERB: text" and "Try `PROGRAM VERB --help'...": the contract's one line of both. The text repeats words of
+ * the command line, which may be names of others' files: nothing of them reaches a terminal as it is.
+ */
 static void
 print_usage_error(void)
 {
 	size_t n = __fpending(stderr), name;
-	char text[1024];
+	char text[512], safe[4 * sizeof(text)];
 
 	__fpurge(stderr);
 	n = n < sizeof(text) - 1 ? n : sizeof(text) - 1;
@@ -194,7 +194,25 @@ print_usage_error(void)
 	text[n] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	name = strcspn(text, ":");
-	dprintf(STDERR_FILENO, "%s; see '%.*s --help'\n", text, (int)name, text);
+	cli_vis(safe, sizeof(safe), text, strlen(text));
+	dprintf(STDERR_FILENO, "%s; see '%.*s --help'\n", safe, (int)name, text);
+}
+
+/* Room for a message that repeats any word whole: what is flushed before its end would be printed as it is. */
+static void
+hold_errors(int argc, char **argv)
+{
+	static char room[2048];
+	size_t need = sizeof(room);
+
+	for (int i = 0; i < argc; i++)
+		need += strlen(argv[i]);
+	parse_errors = need < sizeof(room) + 1024 ? room : malloc(need);
+	if (!parse_errors) {
+		cli_warn(NULL, "options: %s", strerror(ENOMEM));
+		_exit(EX_TEMPFAIL);
+	}
+	setvbuf(stderr, parse_errors, _IOFBF, parse_errors == room ? sizeof(room) : need);
 }
 
 static void
@@ -217,7 +235,7 @@ cli_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *
 	int rc;
 
 	atexit(at_exit);
-	setvbuf(stderr, parse_errors, _IOFBF, sizeof(parse_errors));
+	hold_errors(argc, argv);
 	rc = argp_parse(argp, argc, argv, flags, NULL, input);
 	if (rc) {
 		cli_warn(NULL, "options: %s", strerror(rc));

@@ -92,7 +92,9 @@ take_length(struct frame_in *in)
 
 	for (i = 0; i < have && i <= LEN_DIGITS && p[i] >= '0' && p[i] <= '9'; i++)
 		n = n * 10 + (uint64_t)(p[i] - '0');
-	if (i == have && i <= LEN_DIGITS)
+	if (i > LEN_DIGITS)
+		return -ERR_FRAME; /* before a look at the byte behind: it may not be in hand */
+	if (i == have)
 		return in->eof && have ? -ERR_FRAME : 0;
 	if (!i || p[i] != ':' || n > UINT32_MAX || (p[0] == '0' && i > 1))
 		return -ERR_FRAME;

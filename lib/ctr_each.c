@@ -58,9 +58,9 @@ static int
 each_entry(struct ctr *c, struct walk *k)
 {
 	struct ctr_table t;
-	int rc = ctr_table_decode(c, ctr_load(&ctr_file(c)->root), &t);
+	int rc = ctr_table_decode(c, ctr_load(&ctr_file(c)->root), &t), bad = 0;
 
-	for (uint64_t i = 0; !rc && i <= t.mask; i++) {
+	for (uint64_t i = 0; !rc && bad < CTR_DAMAGED_MAX && i <= t.mask; i++) {
 		const uint64_t *e = (const uint64_t *)ctr_at(c, t.off) + i;
 		uint64_t v;
 
@@ -72,6 +72,7 @@ each_entry(struct ctr *c, struct walk *k)
 		if (rc == -ERR_DAMAGED) {
 			if (!k->damage.what)
 				k->damage = c->map.at;
+			bad++;
 			rc = 0;
 		}
 	}

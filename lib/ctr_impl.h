@@ -56,6 +56,7 @@ struct ctr_table {
 	uint64_t mask;
 };
 
+#define CTR_DAMAGED_MAX (1 << 20) /* entries of an index that are looked past: a table may be terabytes of hole */
 #define CTR_EMPTY seal(0)
 
 /* ctr_file.c */

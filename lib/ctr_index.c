@@ -52,7 +52,7 @@ ctr_table_find(struct ctr *c, const struct ctr_table *t, const char *name, size_
 	uint32_t hash = ctr_hash(c, name, n);
 	struct err_at at = { 0 };
 	struct ctr_word w;
-	int worst = -ENOENT;
+	int worst = -ENOENT, bad = 0;
 
 	for (uint64_t i = 0; i <= t->mask; i++) {
 		const uint64_t *e = entry_at(c, t, hash + i);
@@ -79,6 +79,8 @@ ctr_table_find(struct ctr *c, const struct ctr_table *t, const char *name, size_
 			worst = rc;
 			at = c->map.at;
 		}
+		if (rc != -ENOENT && ++bad == CTR_DAMAGED_MAX)
+			break;
 	}
 	c->map.at = at;
 	return worst;

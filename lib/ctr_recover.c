@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 int
 ctr_known(struct ctr *c, bool *known)
@@ -78,19 +79,34 @@ scan_page(struct ctr *c, uint64_t page, ctr_scan_fn *fn, void *arg, struct err_a
 	return 0;
 }
 
+/* The page after one that is none of ours. Holes are skipped: a file of terabytes may have nothing but them. */
+static uint64_t
+next_page(const struct ctr *c, uint64_t page)
+{
+	off_t data = lseek(c->map.fd, (off_t)(page + CTR_PAGE), SEEK_DATA);
+
+	if (data < 0)
+		return errno == ENXIO ? UINT64_MAX - CTR_PAGE : page + CTR_PAGE;
+	return (uint64_t)data / CTR_PAGE * CTR_PAGE;
+}
+
 /* Every slot of every slot page. Damaged ones are left out; the first makes the result -ERR_DAMAGED. */
 int
 ctr_scan(struct ctr *c, ctr_scan_fn *fn, void *arg)
 {
 	struct err_at damage = { 0 };
-	uint64_t capacity;
+	uint64_t capacity, next;
 	int rc = ctr_sealed(c, &ctr_file(c)->capacity, "capacity", &capacity);
 
 	if (!rc)
 		rc = ctr_reach(c, 0, capacity);
-	for (uint64_t page = CTR_FIRST_SLOTS; !rc && page + CTR_PAGE <= capacity; page += CTR_PAGE)
+	for (uint64_t page = CTR_FIRST_SLOTS; !rc && page + CTR_PAGE <= capacity; page = next) {
+		next = page + CTR_PAGE;
 		if (ctr_page_is(c, page, CTR_PAGE_SLOTS))
 			rc = scan_page(c, page, fn, arg, &damage);
+		else
+			next = next_page(c, page);
+	}
 	if (!rc && damage.what) {
 		c->map.at = damage;
 		rc = -ERR_DAMAGED;
@@ -162,7 +178,7 @@ space_end(struct ctr *c, const struct survey *s, uint64_t *end)
 	if (rc)
 		return rc;
 	*end = cursor;
-	for (uint64_t page = cursor; page + CTR_PAGE <= capacity; page += CTR_PAGE)
+	for (uint64_t page = cursor; page + CTR_PAGE <= capacity; page = next_page(c, page))
 		if (ctr_page_is(c, page, CTR_PAGE_SLOTS) || ctr_page_is(c, page, CTR_PAGE_EXT))
 			*end = page + CTR_PAGE;
 	if (s->have_old && s->old.off + (s->old.mask + 1) * sizeof(uint64_t) > *end)

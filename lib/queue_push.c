@@ -157,6 +157,9 @@ admit(struct q_writer *w, uint64_t n)
 		return -EINVAL; /* after a failed put */
 	if (n > Q_ITEM_MAX || (s->max_bytes && n > s->max_bytes))
 		return -ERR_TOO_BIG;
+	/* Positions only grow, and a state beyond their last would be taken for damage: what is in can still be popped. */
+	if (w->pos + n + 2 * Q_SEG_SIZE >= UINT64_C(1) << Q_POS_BITS)
+		return -EFBIG;
 	/* What a file of fixed size could hold if it were empty. */
 	if (s->flags & Q_FIXED_SIZE && n + 2 * Q_SEG_SIZE > s->capacity &&
 	    n + sizeof(struct q_record) > ((s->capacity >> Q_SEG_SHIFT) - 2) * Q_SEG_DATA)

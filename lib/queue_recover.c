@@ -84,11 +84,17 @@ whole(struct queue *q, uint64_t pos, struct q_item *item, uint64_t durable)
 	return item->end <= durable || item->kind == Q_PAD || !q_verify(q, &q->s, item);
 }
 
+/*
+ * So many bytes are hashed in vain between two records. The bytes of an item may look like heads of large records from
+ * end to end, and hashing behind each would take hours; then only the segments' own heads are asked.
+ */
+#define HASHED_MAX (UINT64_C(256) << 20)
+
 /* The next position from pos on where a whole record begins; tail where there is none. */
 static uint64_t
 resync(struct queue *q, uint64_t pos, uint64_t durable)
 {
-	uint64_t offset, room, first;
+	uint64_t offset, room, first, hashed = 0;
 	struct q_item item;
 
 	while (pos < q->s.tail) {
@@ -100,8 +106,14 @@ resync(struct queue *q, uint64_t pos, uint64_t durable)
 		if (pos % Q_SEG_DATA == 0 && unseal(word_at(q, offset - sizeof(struct q_segment) + 8), &first) &&
 		    first && first < Q_SEG_DATA && whole(q, pos + first, &item, durable))
 			return pos + first;
+		if (hashed > HASHED_MAX) {
+			pos = (q_index(pos) + 1) * Q_SEG_DATA;
+			continue;
+		}
+		item.end = pos;
 		if (whole(q, pos, &item, durable) && item.at == pos)
 			return pos;
+		hashed += item.end - pos; /* 0 for nearly all: no head */
 		pos += 8;
 	}
 	return q->s.tail;

@@ -99,6 +99,9 @@ q_load(struct queue *q, struct q_state *s)
 		if (s->capacity > q->m.size)
 			return -ERR_TRUNCATED;
 	}
+	/* Somebody has made it longer than our range of addresses: a look there would be a SIGSEGV. */
+	if (q->m.base && s->capacity > q->m.reserve)
+		return -ENOMEM;
 	return 0;
 }
 

@@ -171,3 +171,26 @@ calls() {
 	run_rc 77 mmctr inc sticky/c n
 	expect_one_line_error 'second link'
 }
+
+@test "words of the command line are escaped in usage errors, however long" {
+	local long word
+
+	long=$(printf '%5000s' '')
+	for word in $'\e[2J' "$long"$'\e[2J'; do
+		run_rc 64 mmq "$word"
+		expect_one_line_error "unknown verb"
+		[[ $stderr != *$'\e'* ]]
+		run_rc 64 mmq len q "$word"
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+		[[ $stderr == *"too many operands"* ]]
+		[[ $stderr != *$'\e'* ]]
+		run_rc 64 mmq pop -n "$word" q
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+		[[ $stderr == *"-n '"* ]]
+		[[ $stderr != *$'\e'* ]]
+		run_rc 64 mmctr init q "$word"
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+		[[ $stderr == *"too many operands"* ]]
+		[[ $stderr != *$'\e'* ]]
+	done
+}

@@ -66,6 +66,13 @@ load helper
 	expect_output "$n"
 }
 
+@test "a netstring whose length is too long, at the very end of what one read brings" {
+	# 262133 bytes, then 11 digits: the buffer of 256 KiB is full. (What lies behind it, a sanitizer sees.)
+	{ printf '262125:' && head -c 262125 /dev/zero && printf ',11111111111111'; } >in
+	run_rc 65 mmq push --frame=len q <in
+	expect_one_line_error "malformed frame.*1 items were pushed"
+}
+
 @test "--raw: one item of all bytes, of none too" {
 	head -c 300000 /dev/urandom >in
 	mmq push --raw q <in

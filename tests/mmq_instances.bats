@@ -1,12 +1,13 @@
 load helper
 
+background=() # not `jobs -p`: that has bats' own time-out job too
+
 teardown() {
 	local pid
 
-	for pid in $(jobs -p); do
+	for pid in "${background[@]}"; do
 		kill -KILL "$pid" 2>/dev/null || true
 	done
-	wait
 }
 
 # A mount namespace of its own has other mount ids: to the file it looks like another boot or mount.
@@ -20,10 +21,12 @@ another_mount() {
 	head -c 300000 /dev/zero | tr '\0' x | mmq push --raw q
 	mmq push q second
 	mkfifo p
-	sleep 60 <>p &
+	sleep 60 <>p >/dev/null 2>&1 3>&- &
 	local keeper=$!
-	mmq pop --raw q >p &
+	background+=("$keeper")
+	mmq pop --raw q >p 3>&- &
 	local popper=$!
+	background+=("$popper")
 	taken() { [ "$(mmq stat q | sed -n 's/^leased\t//p')" = 1 ]; }
 	wait_until 10 taken
 	run_rc 0 another_mount mmq pop q

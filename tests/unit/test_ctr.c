@@ -331,11 +331,42 @@ every_byte_flipped(void **state)
 	close(fd);
 }
 
+/* Terabytes of hole, as slots or as the index: looked through in no time. */
+static void
+sparse(void **state)
+{
+	const uint64_t size = UINT64_C(1) << 40;
+	int64_t v;
+	struct ctr c;
+
+	(void)state;
+	assert_int_equal(ctr_open(&c, file, &rw), 0);
+	add(&c, "a", 1);
+	ctr_publish(&ctr_file(&c)->capacity, seal(size));
+	ctr_close(&c);
+	if (truncate(file, (off_t)size))
+		skip(); /* no such sizes here */
+	assert_int_equal(ctr_open(&c, file, &rw), 0);
+	memset(ctr_file(&c)->instances, 0, sizeof(ctr_file(&c)->instances));
+	ctr_close(&c);
+	assert_int_equal(ctr_open(&c, file, &ro), 0);
+	assert_int_equal(ctr_get(&c, "b", 1, &v), CTR_NO);
+	ctr_close(&c);
+	assert_int_equal(ctr_open(&c, file, &rw), 0);
+	assert_int_equal(add(&c, "b", 2), 2); /* recovers */
+	assert_int_equal(get(&c, "a"), 1);
+	ctr_publish(&ctr_file(&c)->root, seal((size / 2 / CTR_PAGE) << CTR_ROOT_LOG2_BITS | 36));
+	assert_int_equal(ctr_get(&c, "a", 1, &v), -ERR_DAMAGED);
+	ctr_close(&c);
+	unlink(file);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arithmetic),
+		cmocka_unit_test_setup(sparse, fresh),
 		cmocka_unit_test_setup(threads_lose_nothing, fresh),
 		cmocka_unit_test_setup(processes_create_the_same_names, fresh),
 		cmocka_unit_test_setup(deleted_and_revived, fresh),

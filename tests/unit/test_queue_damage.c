@@ -420,10 +420,89 @@ power_cuts(void **state)
 	free(disk.p);
 }
 
+/* A state as a hostile writer may make it: valid in every check. */
+static void
+forge(void (*change)(struct q_state *s))
+{
+	struct queue q;
+
+	assert_int_equal(q_open(&q, path, true, LOCK_WAIT), 0);
+	assert_int_equal(q_lock(&q), 0);
+	change(&q.s);
+	assert_int_equal(q_commit(&q), 0);
+	q_unlock(&q);
+	q_close(&q);
+}
+
+static void
+terabytes(struct q_state *s)
+{
+	s->capacity = MAP_RESERVE + Q_SEG_SIZE;
+	s->table_log2 = 25;
+	s->table = MAP_RESERVE - (UINT64_C(8) << 25);
+	s->ring = MAP_RESERVE / 2;
+}
+
+/* The file grows past the addresses that a reader has for it: an error, and no SIGSEGV. */
+static void
+beyond_the_mapping(void **state)
+{
+	struct q_state s;
+	struct queue q;
+
+	(void)state;
+	create();
+	assert_int_equal(q_open(&q, path, false, LOCK_WAIT), 0);
+	assert_int_equal(q_map(&q), 0);
+	if (q.m.reserve > MAP_RESERVE || truncate(path, (off_t)(MAP_RESERVE + Q_SEG_SIZE))) {
+		q_close(&q);
+		skip(); /* no such sizes here */
+	}
+	forge(terabytes);
+	assert_int_equal(q_load(&q, &s), -ENOMEM);
+	q_close(&q);
+	unlink(path);
+}
+
+static void
+last_position(struct q_state *s)
+{
+	s->head = s->next = s->tail = ((UINT64_C(1) << Q_POS_BITS) / Q_SEG_DATA - 3) * Q_SEG_DATA;
+}
+
+/* Positions come to their end: the push is refused, and the queue with all that was pushed stays readable. */
+static void
+end_of_positions(void **state)
+{
+	static char item[1000];
+	struct q_range r;
+	struct queue q;
+	uint64_t in = 0;
+	int rc;
+
+	(void)state;
+	create();
+	forge(last_position);
+	assert_int_equal(q_open(&q, path, true, LOCK_WAIT), 0);
+	assert_int_equal(q_push_begin(&q, &writer, 0), 0);
+	while (!(rc = q_push_put(&writer, item, sizeof(item))) && in < 1000)
+		in++;
+	assert_int_equal(rc, -EFBIG);
+	assert_true(in > 0);
+	assert_int_equal(q_push_end(&writer), 0);
+	assert_int_equal(q_take(&q, 1000, UINT64_MAX, &r), 0);
+	assert_int_equal(r.items, in);
+	assert_int_equal(q_finish(&q, &r, r.to), 0);
+	q_close(&q);
+	unlink(path);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(beyond_the_mapping),
+		cmocka_unit_test(end_of_positions),
 		cmocka_unit_test(every_byte),
 		cmocka_unit_test(every_length),
 		cmocka_unit_test(pages),
