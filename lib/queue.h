@@ -67,7 +67,7 @@ void q_unlock(struct queue *q);
 
 /*
  * Publishes q->s and stores its redo words. Called with the lock held. -ENOSPC, -EIO and the like: nothing was published,
- * or it was and the next holder of the lock stores the redo words.
+ * or it was and the next commit, or the next holder of the lock, stores the redo words.
  */
 int q_commit(struct queue *q) __attribute__((warn_unused_result));
 

@@ -132,9 +132,15 @@ q_commit(struct queue *q)
 	 * does not match and the state of seq - 1 stands.
 	 */
 	rc = q_write(q, offsetof(struct q_file, state) + q->s.seq % 2 * sizeof(q->s), &q->s, sizeof(q->s));
-	if (!rc && q->s.redo_count)
+	if (rc) {
+		q->s.seq--; /* the next try must not go over the block that stands */
+		return rc;
+	}
+	if (q->s.redo_count)
 		rc = apply(q);
-	q->s.redo_count = 0;
+	/* Else they go with the next commit, if this holder of the lock makes one. */
+	if (!rc)
+		q->s.redo_count = 0;
 	return rc;
 }
 
