@@ -99,7 +99,8 @@ q_load(struct queue *q, struct q_state *s)
 		if (s->capacity > q->m.size)
 			return -ERR_TRUNCATED;
 	}
-	return 0;
+	/* Grown beyond a mapping that was made small (ulimit -v). */
+	return q->m.base && s->capacity > q->m.reserve ? -ENOMEM : 0;
 }
 
 void
