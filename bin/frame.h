@@ -50,7 +50,7 @@ struct frame_item {
 	uint64_t off;
 };
 
-/* spool_dir: where a large item is collected. -ENOMEM. */
+/* -ENOMEM. */
 int frame_open(struct frame_in *in, enum frame frame, int fd) __attribute__((warn_unused_result));
 void frame_close(struct frame_in *in);
 
@@ -60,7 +60,7 @@ void frame_close(struct frame_in *in);
  */
 int frame_next(struct frame_in *in, struct frame_item *item) __attribute__((warn_unused_result));
 
-/* Reads once (blocking). in->eof after the last. -errno; spool_dir takes what does not fit. */
+/* Reads once (blocking). in->eof after the last. -errno. An item that does not fit is collected in spool_dir. */
 int frame_fill(struct frame_in *in, const char *spool_dir) __attribute__((warn_unused_result));
 
 #endif
