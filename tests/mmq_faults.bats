@@ -275,9 +275,11 @@ header_of_feature_30() {
 	popper=$!
 	wait_until 10 eval '[ "$(mmq len q)" -lt 20000 ]'
 	for ((i = 0; i < 20; i++)); do mmq push q <lines; done
-	cat fifo >out 7>&- &
-	holder=$!
+	exec 8<fifo # before 7 goes: a pipe without a reader ends the pop
 	exec 7>&-
+	cat <&8 >out &
+	holder=$!
+	exec 8<&-
 	wait "$popper" && got=0 || got=$?
 	wait "$holder"
 	[ "$got" -lt 128 ]
