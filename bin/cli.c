@@ -90,6 +90,15 @@ cli_fail(const char *file, int rc, const struct err_at *at, const char *doing, c
 }
 
 int
+cli_stdout(int rc, const char *state)
+{
+	if (!rc)
+		return 0;
+	cli_fail(NULL, rc, NULL, "standard output", state);
+	return EX_IOERR;
+}
+
+int
 cli_usage(const char *argv0, const char *fmt, ...)
 {
 	char text[512], safe[4 * sizeof(text)];
@@ -171,9 +180,7 @@ finish(int status)
 	if (close(STDOUT_FILENO) && errno != EBADF && !rc)
 		rc = -errno;
 	/* A failure that the verb has reported keeps its own code. */
-	if (rc && (status == 0 || status == EXIT_NO))
-		status = (cli_fail(NULL, rc, NULL, "standard output", NULL), EX_IOERR);
-	return status;
+	return rc && (status == 0 || status == EXIT_NO) ? cli_stdout(rc, NULL) : status;
 }
 
 static char *parse_errors; /* what argp and getopt print, one error in two lines */

@@ -70,6 +70,9 @@ void cli_warn(const char *file, const char *fmt, ...) __attribute__((format(prin
  */
 int cli_fail(const char *file, int rc, const struct err_at *at, const char *doing, const char *state);
 
+/* 0, or 74 said when rc of an out_ function is not 0. `state` as above. */
+int cli_stdout(int rc, const char *state);
+
 /* Usage error found after parsing: message with the --help hint, returns 64. */
 int cli_usage(const char *argv0, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

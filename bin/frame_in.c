@@ -131,7 +131,7 @@ frame_next(struct frame_in *in, struct frame_item *item)
 	case FRAME_LEN:
 		return next_netstring(in, item);
 	case FRAME_RAW:
-		if (!in->eof || in->frame != FRAME_RAW || in->size == 0)
+		if (!in->eof || in->size == 0)
 			return 0;
 		rc = item_of(in, in->end - in->start, item);
 		consume(in, in->end - in->start);

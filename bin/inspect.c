@@ -53,12 +53,6 @@ inspect_fail(const struct inspect *in, int rc, const struct err_at *at, const ch
 }
 
 int
-inspect_out(int rc)
-{
-	return rc ? (cli_fail(NULL, rc, NULL, "standard output", NULL), EX_IOERR) : 0;
-}
-
-int
 inspect_json(json_object *obj)
 {
 	size_t n;

@@ -29,9 +29,6 @@ void inspect_close(struct inspect *in);
 /* Reports that a heap is damaged, or would not hold still, or what else rc says. Returns the exit code. */
 int inspect_fail(const struct inspect *in, int rc, const struct err_at *at, const char *doing);
 
-/* Words a negative rc of out_*() and exits 74 (a closed pipe kills before). */
-int inspect_out(int rc);
-
 /* Prints obj as one line and drops it. 0 or -errno. */
 int inspect_json(json_object *obj) __attribute__((warn_unused_result));
 void inspect_put_u64(json_object *obj, const char *key, uint64_t value);

@@ -143,7 +143,7 @@ on_block(void *arg, const struct view_block *b)
 		return 0;
 	if (o->sort != BY_OFFSET)
 		return keep(o, b);
-	return inspect_out(print_block(o, b));
+	return cli_stdout(print_block(o, b), NULL);
 }
 
 static int
@@ -174,7 +174,7 @@ print_sorted(struct ls *o)
 	if (o->n)
 		qsort(o->all, o->n, sizeof(*o->all), o->sort == BY_SIZE ? by_size : by_state);
 	for (size_t i = 0; i < o->n && !status; i++)
-		status = inspect_out(print_block(o, &o->all[i]));
+		status = cli_stdout(print_block(o, &o->all[i]), NULL);
 	return status;
 }
 
@@ -193,7 +193,7 @@ cmd_ls(int argc, char **argv)
 	if (status)
 		goto out;
 	if (o.terminal && !o.common.json)
-		status = inspect_out(out_printf("%15s %12s %6s  state class\n", "OFFSET", "SIZE", ""));
+		status = cli_stdout(out_printf("%15s %12s %6s  state class\n", "OFFSET", "SIZE", ""), NULL);
 	rc = view_walk(&in.view, on_block, &o, &at);
 	if (rc <= 0 && !status)
 		status = print_sorted(&o);

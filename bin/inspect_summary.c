@@ -208,7 +208,7 @@ heap_summary(struct summary *o, struct inspect *in)
 	/* A tear that came after the check has no line of its own. */
 	if (rc && !o->damage)
 		count_damage(o, &(struct view_damage){ .offset = at.offset, .text = at.what, .code = "chain" });
-	status = inspect_out(o->common.json ? print_json(o, in) : print_text(o, in, inspect_width()));
+	status = cli_stdout(o->common.json ? print_json(o, in) : print_text(o, in, inspect_width()), NULL);
 	if (!status && o->damage) {
 		cli_warn(o->file, "summary: damaged in %llu place%s, first at byte %llu: %s; nothing was written; "
 		    "see 'mmalloc-inspect check'", (unsigned long long)o->damage, o->damage == 1 ? "" : "s",
@@ -281,7 +281,7 @@ other_summary(const struct summary *o, const struct inspect *in)
 	}
 	if (rc)
 		return cli_fail(o->file, rc, &at, "summary", NULL);
-	return inspect_out(o->common.json ? kind_json(&k, in->map.size) : kind_text(&k, in->map.size, inspect_width()));
+	return cli_stdout(o->common.json ? kind_json(&k, in->map.size) : kind_text(&k, in->map.size, inspect_width()), NULL);
 }
 
 int

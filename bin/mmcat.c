@@ -221,7 +221,7 @@ run(int argc, char **argv)
 	}
 	rc = o.cat.out.out_failed ? 0 : copy_out_finish(&o.cat.out);
 	if (rc)
-		status = (cli_fail(NULL, rc, NULL, "standard output", NULL), EX_IOERR);
+		status = cli_stdout(rc, NULL);
 	if (o.cat.ranges != &o.one)
 		free(o.cat.ranges);
 	return status;

@@ -5,7 +5,7 @@
 #include "cli.h"
 #include "ctr.h"
 
-/* Input of ctr_store_argp, ctr_create_argp, ctr_report_argp; the first member of each verb's options. */
+/* Input of the argps below; the first member of each verb's options. */
 struct ctr_cmd {
 	struct cli_common common;
 	bool int64_string; /* --int64=string */

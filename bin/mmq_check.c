@@ -83,7 +83,5 @@ cmd_check(int argc, char **argv)
 	}
 	if (rc)
 		return mmq_fail(&q, rc, "check", "unchanged");
-	if (f.rc)
-		return err_exit(f.rc);
-	return f.n ? EX_DATAERR : 0;
+	return f.rc ? cli_stdout(f.rc, NULL) : f.n ? EX_DATAERR : 0;
 }

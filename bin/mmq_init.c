@@ -17,6 +17,7 @@ enum { KEY_MAX_BYTES = 0x200, KEY_MAX_ITEMS, KEY_WHEN_FULL, KEY_SIZE, KEY_FIXED 
 static void
 set_when_full(struct argp_state *state, struct options *o, const char *arg)
 {
+	o->config.flags &= ~(uint64_t)Q_DROP_OLDEST; /* the last one counts */
 	if (!strcmp(arg, "drop-oldest"))
 		o->config.flags |= Q_DROP_OLDEST;
 	else if (strcmp(arg, "fail"))

@@ -45,5 +45,5 @@ cmd_len(int argc, char **argv)
 	if (o.common.quiet)
 		return 0;
 	rc = out_u64(snap.s.ready);
-	return rc || (rc = out_write("\n", 1)) ? err_exit(rc) : 0;
+	return cli_stdout(rc ? rc : out_write("\n", 1), NULL);
 }

@@ -123,7 +123,7 @@ cmd_peek(int argc, char **argv)
 	if (rc == -ERR_FRAME)
 		return cli_fail(o.file, rc, NULL, "peek", "the next item holds the byte that ends items: use --frame=len");
 	if (out_flush()) /* its error sticks: was it that? */
-		return cli_fail(NULL, out_flush(), NULL, "standard output", "unchanged"), EX_IOERR;
+		return cli_stdout(out_flush(), "unchanged");
 	if (rc)
 		return mmq_fail(&p.q, rc, "peek", "unchanged");
 	return p.count ? 0 : EXIT_NO;

@@ -158,8 +158,7 @@ stopped(struct pop *p)
 		    "the next item holds the byte that ends items: take it alone, or with --frame=len");
 	if (p->printed == -ERR_DAMAGED)
 		return mmq_fail(&p->q, p->printed, "pop", "the item and those behind it stay");
-	cli_fail(NULL, p->printed, NULL, "standard output", "what was not written is back in the queue");
-	return EX_IOERR;
+	return cli_stdout(p->printed, "what was not written is back in the queue");
 }
 
 /* Takes, prints and finishes one batch. *items: how many there were. */
@@ -204,11 +203,10 @@ pop(struct pop *p)
 		mmq_tell_recovery(&p->q);
 		total += got;
 	} while (!status && got && total < max);
-	if (!status && !total)
-		status = EXIT_NO;
-	if (total && (!status || status == EXIT_NO))
-		status = mmq_sync(&p->q, &p->o->common, "the items were written, but may come again after a power cut");
-	return status;
+	if (status)
+		return status;
+	return total ? mmq_sync(&p->q, &p->o->common, "the items were written, but may come again after a power cut")
+		     : EXIT_NO;
 }
 
 int

@@ -124,7 +124,7 @@ commit(struct push *p, uint64_t first_id, uint64_t n, bool sync)
 	}
 	if (!rc && p->o->ids && !p->o->common.quiet)
 		rc = out_flush();
-	return status ? status : rc ? (cli_fail(NULL, rc, NULL, "standard output", "the items are in the queue"), EX_IOERR) : 0;
+	return status ? status : cli_stdout(rc, "the items are in the queue");
 }
 
 static int
@@ -199,7 +199,7 @@ push_stream(struct push *p)
 		rc = p->done ? q_map(&p->q) : 0;
 		if (!rc)
 			rc = frame_fill(&in, p->o->file);
-		status = rc ? failed(p, rc, "standard input") : push_batch(p, &in, in.eof || !more(in.fd));
+		status = rc ? failed(p, rc, "standard input") : push_batch(p, &in, in.eof || p->o->ids || !more(in.fd));
 	}
 	frame_close(&in);
 	/* The last batch may have been flushed before the end was seen. */

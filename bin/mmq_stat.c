@@ -2,6 +2,7 @@
 #include "mmq.h"
 #include "out.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <time.h>
@@ -67,7 +68,7 @@ print_json(const struct stat_line *lines, size_t n, double age)
 	int rc;
 
 	if (!o)
-		return -ERR_BUSY;
+		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		json_object_object_add(o, lines[i].name, json_object_new_uint64(lines[i].value));
 	snprintf(text, sizeof(text), "%.1f", age);
@@ -123,5 +124,5 @@ cmd_stat(int argc, char **argv)
 		{ "max_bytes", s->max_bytes },
 	};
 	rc = (o.common.json ? print_json : print_text)(lines, sizeof(lines) / sizeof(lines[0]), oldest_age(&q, &snap));
-	return rc ? err_exit(rc) : 0;
+	return cli_stdout(rc, NULL);
 }

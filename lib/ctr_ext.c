@@ -66,7 +66,7 @@ write_help(struct ctr *c, uint64_t slot, const char *help, size_t n)
 	ctr_lines_taken(c, CTR_PAGE_EXT, off + (uint64_t)lines * CTR_LINE);
 	rc = map_ready(&c->map, slot, CTR_LINE);
 	if (!rc)
-		rc = map_sync(&c->map) ? -EIO : 0;
+		rc = ctr_sync(c) ? -EIO : 0; /* stores again what a failed flush lost */
 	if (!rc)
 		ctr_publish(&s->ext, seal(off)); /* before: the old text; after: the new one */
 	return rc;

@@ -47,7 +47,8 @@ grow(struct ctr *c, uint64_t capacity, uint64_t need)
 		rc = map_grow(&c->map, capacity, want);
 	}
 	if (!rc)
-		rc = SEAM("ctr-growth-sync", map_sync(&c->map), 0) ? -EIO : 0; /* nothing was done yet: not "done, but" */
+		/* Nothing was done yet: not "done, but". What a failed flush lost is stored again. */
+		rc = SEAM("ctr-growth-sync", ctr_sync(c), 0) ? -EIO : 0;
 	if (!rc)
 		ctr_publish(&ctr_file(c)->capacity, seal(want));
 	return rc;

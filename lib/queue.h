@@ -10,7 +10,7 @@
  * nobody looks (beyond tail, in free segments) and takes effect with the one commit of a new state block, so
  * that a kill at any instruction leaves the state before or after it. Readers take no lock.
  *
- * Lock order: LOCK_MAIN, then the byte of a consumer place.
+ * Lock order: LOCK_MAIN, then LOCK_SYNC or the byte of a consumer place.
  *
  *	q_open		open			queue_open.c
  *	q_lock		lock, load, settle	queue_state.c
@@ -68,7 +68,7 @@ void q_unlock(struct queue *q);
 
 /*
  * Publishes q->s and stores its redo words. Called with the lock held. -ENOSPC, -EIO and the like: nothing was published,
- * or it was and the next holder of the lock stores the redo words.
+ * or it was and the next commit, or the next holder of the lock, stores the redo words.
  */
 int q_commit(struct queue *q) __attribute__((warn_unused_result));
 
@@ -77,6 +77,9 @@ void q_redo(struct queue *q, uint64_t offset, uint64_t word);
 
 /* Makes everything up to now durable; pushers who wait share one flush. */
 int q_sync(struct queue *q) __attribute__((warn_unused_result));
+
+/* What `check` of a state block must be. */
+uint64_t q_state_check(const struct q_state *s);
 
 /* Items that have not left. */
 uint64_t q_items(const struct q_state *s);
@@ -213,6 +216,7 @@ int q_snapshot(struct queue *q, struct q_snapshot *snap) __attribute__((warn_unu
 uint64_t q_table_slot(const struct q_state *s, uint64_t index);
 uint64_t q_ring_slot(const struct q_state *s, uint64_t number);
 uint64_t q_table_entry(uint64_t index, uint64_t segment);
+bool q_holds_tables(const struct q_state *s, uint64_t segment); /* some of either */
 
 /*
  * Segments, under the lock (queue_space.c). open finds one for logical segment `index`; the caller writes *head at

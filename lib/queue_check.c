@@ -36,16 +36,16 @@ use(struct check *k, uint64_t segment, uint64_t where)
 static void
 check_segments(struct check *k)
 {
-	uint64_t mask = (UINT64_C(1) << k->s.table_log2) - 1, offset, room, entry;
+	uint64_t offset, room, entry;
 
 	for (uint64_t pos = q_index(k->s.head) * Q_SEG_DATA; pos < k->s.tail; pos += Q_SEG_DATA) {
 		if (q_locate(k->q, &k->s, pos, &offset, &room))
 			found(k, k->q->at.offset, "segment-table", k->q->at.what);
 		else
-			use(k, offset >> Q_SEG_SHIFT, k->s.table + 8 * (q_index(pos) & mask));
+			use(k, offset >> Q_SEG_SHIFT, q_table_slot(&k->s, q_index(pos)));
 	}
 	for (uint64_t i = k->s.free_head; i < k->s.free_tail; i++) {
-		uint64_t slot = k->s.ring + 8 * (i & mask);
+		uint64_t slot = q_ring_slot(&k->s, i);
 
 		if (!unseal(*(uint64_t *)(void *)(k->q->m.base + slot), &entry))
 			found(k, slot, "free-ring", "damaged entry");
@@ -58,14 +58,10 @@ check_segments(struct check *k)
 static uint64_t
 leaked(const struct check *k)
 {
-	uint64_t n = 0, size = UINT64_C(8) << k->s.table_log2;
+	uint64_t n = 0;
 
-	for (uint64_t p = 1; p < k->s.capacity >> Q_SEG_SHIFT; p++) {
-		uint64_t at = p << Q_SEG_SHIFT;
-
-		n += !k->seen[p] && !(at + Q_SEG_SIZE > k->s.table && at < k->s.table + size) &&
-		    !(at + Q_SEG_SIZE > k->s.ring && at < k->s.ring + size);
-	}
+	for (uint64_t p = 1; p < k->s.capacity >> Q_SEG_SHIFT; p++)
+		n += !k->seen[p] && !q_holds_tables(&k->s, p);
 	return n;
 }
 

@@ -1,6 +1,5 @@
 /* Making, opening and flushing a queue. */
 #include "queue.h"
-#include "hash.h"
 #include "instance.h"
 #include "lock.h"
 #include "seal.h"
@@ -93,7 +92,7 @@ fill(struct map *m, void *arg)
 		rc = instance_id(m->fd, &f.instances[0]);
 	if (!rc)
 		rc = fill_ring(m, first);
-	s->check = hash64((const char *)s + sizeof(s->check), sizeof(*s) - sizeof(s->check), 0);
+	s->check = q_state_check(s);
 	return rc ? rc : map_pwrite(m, &f, sizeof(f), 0);
 }
 

@@ -131,12 +131,14 @@ fits(const struct q_state *s, uint64_t n)
 
 /*
  * Drops the oldest until it fits. What is in the buffer goes to the file first: it may be what is dropped. When the redo
- * words run out the state is committed as it is, whole in itself: the items before this one are then in.
+ * words run out the state is committed as it is, whole in itself: the items before this one are then in. So also when a
+ * segment was drained: the committed state still leads there, and this push may be what uses it again.
  */
 static int
 make_room(struct q_writer *w, uint64_t n)
 {
 	struct queue *q = w->q;
+	uint64_t drained = q->s.free_tail;
 	int rc = flush(w);
 
 	while (!rc && !fits(&q->s, n)) {
@@ -145,7 +147,7 @@ make_room(struct q_writer *w, uint64_t n)
 		if (!rc)
 			rc = q_drop_oldest(q);
 	}
-	return rc;
+	return rc || q->s.free_tail == drained ? rc : q_commit(q);
 }
 
 static int

@@ -23,15 +23,6 @@ word_at(const struct queue *q, uint64_t offset)
 	return __atomic_load_n((const uint64_t *)(const void *)(q->m.base + offset), __ATOMIC_RELAXED);
 }
 
-/* Segments that hold the table and the ring. */
-static bool
-holds_tables(const struct q_state *s, uint64_t segment)
-{
-	uint64_t at = segment << Q_SEG_SHIFT, size = UINT64_C(8) << s->table_log2;
-
-	return (at + Q_SEG_SIZE > s->table && at < s->table + size) || (at + Q_SEG_SIZE > s->ring && at < s->ring + size);
-}
-
 /* Segment p says that it is `index`: puts it into the table unless one there says so with more right. */
 static int
 enter(struct queue *q, uint64_t p, uint64_t index, bool *mine)
@@ -61,7 +52,7 @@ rebuild_tables(struct queue *q)
 	for (uint64_t p = 1; !rc && p < s->capacity >> Q_SEG_SHIFT; p++) {
 		bool mine = false;
 
-		if (holds_tables(s, p))
+		if (q_holds_tables(s, p))
 			continue;
 		if (unseal(word_at(q, p << Q_SEG_SHIFT), &index) && index >= q_index(s->head) &&
 		    index * Q_SEG_DATA < s->tail)

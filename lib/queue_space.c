@@ -34,6 +34,14 @@ q_ring_slot(const struct q_state *s, uint64_t number)
 	return s->ring + 8 * (number & ((UINT64_C(1) << s->table_log2) - 1));
 }
 
+bool
+q_holds_tables(const struct q_state *s, uint64_t segment)
+{
+	uint64_t at = segment << Q_SEG_SHIFT, size = UINT64_C(8) << s->table_log2;
+
+	return (at + Q_SEG_SIZE > s->table && at < s->table + size) || (at + Q_SEG_SIZE > s->ring && at < s->ring + size);
+}
+
 static uint64_t
 lap(uint64_t index)
 {

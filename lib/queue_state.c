@@ -25,8 +25,8 @@ q_items(const struct q_state *s)
 	return s->ready + s->taken + s->leased + s->delayed + s->moving;
 }
 
-static uint64_t
-state_hash(const struct q_state *s)
+uint64_t
+q_state_check(const struct q_state *s)
 {
 	return hash64((const char *)s + sizeof(s->check), sizeof(*s) - sizeof(s->check), 0);
 }
@@ -65,7 +65,7 @@ implausible(const struct q_state *s)
 static bool
 valid(const struct q_state *s, unsigned which)
 {
-	return s->seq && s->seq % 2 == which && SEAM("state-check", s->check == state_hash(s), 1);
+	return s->seq && s->seq % 2 == which && SEAM("state-check", s->check == q_state_check(s), 1);
 }
 
 int
@@ -129,15 +129,21 @@ q_commit(struct queue *q)
 	int rc;
 
 	q->s.seq++;
-	q->s.check = state_hash(&q->s);
+	q->s.check = q_state_check(&q->s);
 	/*
 	 * The publish: records and tables were written before. Killed within, or a power cut that tears the sector: the hash
 	 * does not match and the state of seq - 1 stands.
 	 */
 	rc = q_write(q, offsetof(struct q_file, state) + q->s.seq % 2 * sizeof(q->s), &q->s, sizeof(q->s));
-	if (!rc && q->s.redo_count)
+	if (rc) {
+		q->s.seq--; /* the next try must not go over the block that stands */
+		return rc;
+	}
+	if (q->s.redo_count)
 		rc = apply(q);
-	q->s.redo_count = 0;
+	/* Else they go with the next commit, if this holder of the lock makes one. */
+	if (!rc)
+		q->s.redo_count = 0;
 	return rc;
 }
 

@@ -196,6 +196,8 @@ load helper
 	run_rc 66 mmq init --no-create new
 	[ ! -e new ]
 	run_rc 64 mmq init --when-full=never new
+	mmq init --max-items=1 --when-full=drop-oldest --when-full=fail last
+	run_rc 75 mmq push last a b
 	run_rc 64 mmq init --max-items=1x new
 	run_rc 64 mmq init --max-bytes=10Q new
 	[ ! -e new ]

@@ -256,3 +256,33 @@ header_of_feature_30() {
 	run_rc 69 mmq pop --sync mnt/q
 	[ "$(mmq len mnt/q)" -eq 1 ]
 }
+
+@test "check whose list of damages meets a full disk says so" {
+	mmq init --size=120M q
+	tr '\0' U </dev/zero | dd of=q bs=1 seek=32768 count=16384 conv=notrunc status=none
+	run_rc 74 bash -c "mmq check --json q >/dev/full"
+	expect_one_line_error "standard output"
+}
+
+@test "a queue that outgrows a limited address space under a pop: no crash, nothing lost" {
+	local got
+	local i
+
+	yes "$(printf '%080d' 7)" | head -n 20000 | tee lines | mmq push q
+	mkfifo fifo
+	exec 7<>fifo
+	(ulimit -v 40000 && exec mmq pop -n 1000000 q >fifo 2>err 7>&-) &
+	popper=$!
+	wait_until 10 eval '[ "$(mmq len q)" -lt 20000 ]'
+	for ((i = 0; i < 20; i++)); do mmq push q <lines; done
+	exec 8<fifo # before 7 goes: a pipe without a reader ends the pop
+	exec 7>&-
+	cat <&8 >out &
+	holder=$!
+	exec 8<&-
+	wait "$popper" && got=0 || got=$?
+	wait "$holder"
+	[ "$got" -lt 128 ]
+	[ $(($(wc -l <out) + $(mmq len q))) -ge 420000 ]
+	run_rc 0 mmq check q
+}

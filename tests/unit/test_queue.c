@@ -112,7 +112,7 @@ next_ready(size_t i)
 }
 
 static void
-expect_item(struct queue *q, const struct q_state *s, const struct q_item *item, size_t i)
+expect_item(struct queue *q, const struct q_state *s, struct q_item *item, size_t i)
 {
 	assert_true(i < count);
 	assert_int_equal(item->id, list[i].id);
@@ -343,6 +343,29 @@ fixed_size(void **state)
 	teardown();
 }
 
+/* A push that drops more than the queue holds, killed before its last commit: what is there is whole. */
+static void
+drop_and_die(void **state)
+{
+	struct q_config config = { .max_bytes = 150000, .flags = Q_DROP_OLDEST };
+
+	(void)state;
+	setup(&config);
+	for (int round = 0; round < 8; round++) {
+		assert_int_equal(q_push_begin(&handles[0].q, &writer, 0), 0);
+		for (int i = 0; i < 300 + 41 * round; i++) {
+			item_fill(payload, handles[0].q.s.next_id, 1000);
+			assert_int_equal(q_push_put(&writer, payload, 1000), 0);
+		}
+		if (round % 2)
+			q_push_abandon(&writer);
+		else
+			assert_int_equal(q_push_end(&writer), 0);
+		check(&handles[1].q);
+	}
+	teardown();
+}
+
 int
 main(void)
 {
@@ -350,6 +373,7 @@ main(void)
 		cmocka_unit_test(against_a_list),
 		cmocka_unit_test(many_consumers),
 		cmocka_unit_test(fixed_size),
+		cmocka_unit_test(drop_and_die),
 	};
 	int fd = mkstemp(path), rc;
 
