@@ -53,7 +53,7 @@ mmq_open(struct queue *q, const char *file, bool writing, bool create, const str
 			return cli_fail(file, rc, NULL, "create", "nothing made");
 		rc = q_open(q, file, writing, common->lock_timeout);
 	}
-	if (!rc && common->sync)
+	if (!rc && writing && common->sync)
 		rc = map_can_sync(&q->m);
 	if (rc) {
 		struct queue damaged = *q;

@@ -97,8 +97,8 @@ lock_drop(int fd, unsigned byte)
 	(void)set(fd, F_OFD_SETLK, F_UNLCK, byte); /* unlocking one's own byte cannot fail */
 }
 
-bool
-lock_any_held(int fd, unsigned first, unsigned n)
+int
+lock_any_held(int fd, unsigned first, unsigned n, bool *held)
 {
 	struct flock fl = {
 		.l_type = F_WRLCK,
@@ -107,13 +107,18 @@ lock_any_held(int fd, unsigned first, unsigned n)
 		.l_len = n,
 	};
 
-	return fcntl(fd, F_OFD_GETLK, &fl) || fl.l_type != F_UNLCK;
+	if (fcntl(fd, F_OFD_GETLK, &fl))
+		return -errno;
+	*held = fl.l_type != F_UNLCK;
+	return 0;
 }
 
 bool
 lock_held(int fd, unsigned byte)
 {
-	return lock_any_held(fd, byte, 1);
+	bool held = true;
+
+	return lock_any_held(fd, byte, 1, &held) || held; /* not known: leave the holder what it may have */
 }
 
 /* fdinfo lines: "lock:\t1: OFDLCK ADVISORY  WRITE -1 MAJOR:MINOR:INODE START END" */

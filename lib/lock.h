@@ -31,11 +31,11 @@ enum lock_byte {
 int lock_take(int fd, unsigned byte, bool exclusive, int64_t timeout_ns) __attribute__((warn_unused_result));
 void lock_drop(int fd, unsigned byte);
 
-/* Does anybody hold the byte? Needs no write permission. */
+/* Does anybody else hold the byte? Needs no write permission. True also when it cannot be known. */
 bool lock_held(int fd, unsigned byte);
 
-/* The same of any of n bytes from `first` on. */
-bool lock_any_held(int fd, unsigned first, unsigned n);
+/* The same of any of n bytes from `first` on. -errno when it cannot be known. */
+int lock_any_held(int fd, unsigned first, unsigned n, bool *held) __attribute__((warn_unused_result));
 
 /*
  * A process that holds the byte, looked up in /proc/PID/fdinfo: 0 where it cannot be known (another user's,

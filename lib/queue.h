@@ -36,7 +36,7 @@ struct queue {
 	struct q_state s;     /* the state: loaded by q_lock(), changed there, published by q_commit() */
 	int64_t lock_timeout; /* nanoseconds */
 	int place;            /* consumer place whose byte this process holds, -1: none */
-	bool settled;         /* this instance is known to the file */
+	uint64_t instance;    /* instance_id() of this process's view, 0: not asked yet */
 	uint64_t given_up;    /* stretches of records that recovery by this process found missing or torn */
 	uint64_t seen_start;  /* the segment that was located last: its first position (none changes its segment) */
 	uint64_t seen_offset; /* and where that lies in the file, 0: none */

@@ -139,13 +139,15 @@ make_room(struct q_writer *w, uint64_t n)
 {
 	struct queue *q = w->q;
 	uint64_t drained = q->s.free_tail;
+	struct q_state before;
 	int rc = flush(w);
 
 	while (!rc && !fits(&q->s, n)) {
 		if (q->s.redo_count + 2 > Q_REDO)
 			rc = q_commit(q);
-		if (!rc)
-			rc = q_drop_oldest(q);
+		before = q->s;
+		if (!rc && (rc = q_drop_oldest(q)))
+			q->s = before; /* half a drop is none */
 	}
 	return rc || q->s.free_tail == drained ? rc : q_commit(q);
 }

@@ -7,7 +7,7 @@
  * records behind it stay, in order. Nothing below durable_tail can be missing for that reason, so what is
  * wrong there is damage, is left as it is, and is reported by whoever meets it.
  *
- * Killed at any point: the instance is not noted yet, so the next holder of the lock starts again; every step
+ * Killed at any point: no instance is noted any more, so the next holder of the lock starts again; every step
  * leads to the same result whatever part of it was done.
  */
 #include "queue.h"

@@ -164,19 +164,19 @@ finish_commit(struct queue *q)
 
 /* Is this boot and mount known to the file? *slot: where it would be noted. */
 static int
-find_instance(struct queue *q, uint64_t *id, bool *known, unsigned *slot)
+find_instance(struct queue *q, bool *known, unsigned *slot)
 {
 	uint64_t list[Q_INSTANCES];
-	int rc = instance_id(q->m.fd, id);
+	int rc = q->instance ? 0 : instance_id(q->m.fd, &q->instance);
 
 	if (!rc)
 		rc = q_read(q, offsetof(struct q_file, instances), list, sizeof(list));
 	if (rc)
 		return rc;
 	*known = false;
-	*slot = (unsigned)(*id >> 32) % Q_INSTANCES; /* all in use: any */
+	*slot = (unsigned)(q->instance >> 32) % Q_INSTANCES; /* all in use: any */
 	for (unsigned i = Q_INSTANCES; i-- > 0;) {
-		*known = *known || list[i] == *id;
+		*known = *known || list[i] == q->instance;
 		if (!list[i])
 			*slot = i;
 	}
@@ -191,22 +191,23 @@ find_instance(struct queue *q, uint64_t *id, bool *known, unsigned *slot)
 static int
 settle(struct queue *q)
 {
+	static const uint64_t none[Q_INSTANCES];
+	bool known, alive = false;
 	unsigned slot;
-	uint64_t id;
-	bool known;
-	int rc;
+	int rc = find_instance(q, &known, &slot);
 
-	if (q->settled)
-		return 0;
-	rc = find_instance(q, &id, &known, &slot);
-	if (!rc && !known) {
-		if (!lock_any_held(q->m.fd, LOCK_CONSUMER, Q_CONSUMERS))
-			rc = SEAM("recover", q_recover(q), 0);
-		/* Killed before this store: the next one recovers again, and finds all in order. */
+	if (rc || known)
+		return rc;
+	rc = lock_any_held(q->m.fd, LOCK_CONSUMER, Q_CONSUMERS, &alive);
+	if (!rc && !alive) {
+		/* From here on no instance is known: killed halfway, whoever comes next recovers first, wherever it runs. */
+		rc = q_write(q, offsetof(struct q_file, instances), none, sizeof(none));
 		if (!rc)
-			rc = q_write(q, offsetof(struct q_file, instances) + slot * sizeof(id), &id, sizeof(id));
+			rc = SEAM("recover", q_recover(q), 0);
 	}
-	q->settled = !rc;
+	if (!rc)
+		rc = q_write(q, offsetof(struct q_file, instances) + slot * sizeof(q->instance), &q->instance,
+		    sizeof(q->instance));
 	return rc;
 }
 
@@ -218,14 +219,11 @@ settle(struct queue *q)
 static int
 shorten(struct queue *q)
 {
-	uint64_t id, inode, end = q->s.table > q->s.ring ? q->s.table : q->s.ring;
+	uint64_t inode, end = q->s.table > q->s.ring ? q->s.table : q->s.ring;
 	unsigned slot;
 	bool known;
-	int rc;
+	int rc = find_instance(q, &known, &slot);
 
-	if (q->settled)
-		return -ERR_TRUNCATED;
-	rc = find_instance(q, &id, &known, &slot);
 	if (!rc)
 		rc = q_read(q, offsetof(struct q_file, inode), &inode, sizeof(inode));
 	if (rc)
