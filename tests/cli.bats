@@ -38,16 +38,17 @@ calls() {
 	done < <(calls)
 }
 
-@test "--version prints the same line everywhere" {
-	local call want
+@test "--version names the program, the package and one version everywhere" {
+	local call version
 
-	want=$("${progs[0]}" --version)
-	[[ $want =~ ^mmutils\ [0-9]+\.[0-9]+ ]]
+	version=$("${progs[0]}" --version)
+	version=${version#* }
+	[[ $version =~ ^\(mmutils\)\ [0-9]+\.[0-9]+ ]]
 	while read -r call; do
 		# shellcheck disable=SC2086
 		run_rc 0 $call --version
 		expect_silence
-		expect_output "$want"
+		expect_output "${call%% *} $version"
 	done < <(calls)
 }
 
