@@ -71,6 +71,8 @@ static const struct argp argp = {
 	.children = children,
 };
 
+#define RESERVE_MIN (4 << 20) /* bytes of input worth a step of its own */
+
 struct push {
 	const struct options *o;
 	struct queue q;
@@ -185,13 +187,29 @@ more(int fd)
 	return poll(&pfd, 1, 0) > 0 && !(pfd.revents & POLLHUP && !(pfd.revents & POLLIN));
 }
 
+/* A regular file says how much will come. */
+static int
+reserve(struct push *p)
+{
+	off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
+	struct stat st;
+	int rc;
+
+	if (at < 0 || fstat(STDIN_FILENO, &st) || !S_ISREG(st.st_mode) || st.st_size - at < RESERVE_MIN)
+		return 0;
+	rc = q_reserve(&p->q, (uint64_t)(st.st_size - at));
+	return rc == -ERR_REPLACED ? 0 : rc; /* the first batch opens it again */
+}
+
 static int
 push_stream(struct push *p)
 {
 	struct frame_in in;
 	int rc, status = 0;
 
-	rc = frame_open(&in, p->o->frame, STDIN_FILENO);
+	rc = reserve(p);
+	if (!rc)
+		rc = frame_open(&in, p->o->frame, STDIN_FILENO);
 	if (rc)
 		return failed(p, rc, "standard input");
 	while (!status && !in.eof) {

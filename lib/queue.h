@@ -195,6 +195,12 @@ int q_finish(struct queue *q, const struct q_range *r, uint64_t done) __attribut
 /* Returns the ranges of dead consumers. Called with the lock held. */
 int q_reap(struct queue *q) __attribute__((warn_unused_result));
 
+/*
+ * Reserves space for about so many bytes of records at once, at most 1 GiB: a hundred small steps cost more. On a full
+ * disk nothing happens. Takes the lock itself.
+ */
+int q_reserve(struct queue *q, uint64_t bytes) __attribute__((warn_unused_result));
+
 /* Removes the oldest ready item, under the lock; the caller commits. -ERR_FULL when none is ready. */
 int q_drop_oldest(struct queue *q) __attribute__((warn_unused_result));
 

@@ -19,6 +19,7 @@
 
 #define STEP_MIN Q_SEG_SIZE
 #define STEP_MAX (UINT64_C(64) << 20)
+#define RESERVE_MAX (UINT64_C(1) << 30)
 #define FRESH (UINT64_C(1) << 32) /* in a ring entry: never held records */
 #define LAP_BITS 20 /* low bits of the logical index beside the segment: tells an entry of an earlier lap */
 
@@ -221,6 +222,31 @@ grow(struct queue *q)
 	rc = grow_by(q, step);
 	if ((rc == -ENOSPC || rc == -EDQUOT || rc == -EFBIG) && step > STEP_MIN)
 		rc = grow_by(q, STEP_MIN);
+	return rc;
+}
+
+int
+q_reserve(struct queue *q, uint64_t bytes)
+{
+	uint64_t free, want = (bytes + Q_SEG_SIZE - 1) >> Q_SEG_SHIFT;
+	struct q_state before;
+	int rc = q_lock(q);
+
+	if (rc)
+		return rc;
+	free = q->s.free_tail - q->s.free_head;
+	if (want > RESERVE_MAX >> Q_SEG_SHIFT)
+		want = RESERVE_MAX >> Q_SEG_SHIFT;
+	before = q->s;
+	if (want > free && !(q->s.flags & Q_FIXED_SIZE)) {
+		rc = grow_by(q, (want - free) << Q_SEG_SHIFT);
+		if (rc) {
+			q->s = before; /* it was a hint: what needs the space will say so */
+			rc = 0;
+		} else
+			rc = q_commit(q);
+	}
+	q_unlock(q);
 	return rc;
 }
 
