@@ -17,6 +17,13 @@ int cmd_stat(int argc, char **argv);
 /* Verbs whose only operand is FILE: ARGP_KEY_ARG and ARGP_KEY_END of their parsers. */
 error_t mmq_parse_file(int key, char *arg, struct argp_state *state, const char **file);
 
+/* The whole command line of a verb that only looks at FILE: the store options, and --json. */
+struct mmq_look {
+	struct cli_common common;
+	const char *file;
+};
+void mmq_parse_look(struct mmq_look *look, int argc, char **argv, const char *doc);
+
 /*
  * Opens FILE for a verb; a missing one is made when `create` is set and common->no_create is not. Returns 0 or, having
  * reported it, an exit code.

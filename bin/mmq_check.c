@@ -5,32 +5,9 @@
 
 #include <json-c/json.h>
 
-struct options {
-	struct cli_common common;
-	const char *file;
-};
-
-static error_t
-parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-
-	if (key == ARGP_KEY_INIT) {
-		state->child_inputs[0] = &o->common;
-		state->child_inputs[1] = &o->common;
-		return 0;
-	}
-	return mmq_parse_file(key, arg, state, &o->file);
-}
-
-static const struct argp_child children[] = { { &cli_store_argp, 0, NULL, 0 }, { &cli_json_argp, 0, NULL, 0 }, { 0 } };
-static const struct argp argp = {
-	.parser = parse,
-	.args_doc = "FILE",
-	.doc = "Verify the whole file: OFFSET, code and message of each damage, a line each. Nothing is changed; writers wait "
-	       "meanwhile.",
-	.children = children,
-};
+static const char doc[] =
+    "Verify the whole file: OFFSET, code and message of each damage, a line each. Nothing is changed; writers wait "
+    "meanwhile.";
 
 struct findings {
 	bool json, quiet;
@@ -64,12 +41,12 @@ print(void *arg, uint64_t offset, const char *code, const char *message)
 int
 cmd_check(int argc, char **argv)
 {
-	struct options o = { .common = CLI_COMMON };
+	struct mmq_look o;
 	struct findings f = { 0 };
 	struct queue q;
 	int rc, status;
 
-	cli_parse(&argp, argc, argv, 0, &o);
+	mmq_parse_look(&o, argc, argv, doc);
 	f.json = o.common.json;
 	f.quiet = o.common.quiet;
 	status = mmq_open(&q, o.file, false, false, &o.common);

@@ -24,6 +24,28 @@ mmq_parse_file(int key, char *arg, struct argp_state *state, const char **file)
 	}
 }
 
+static error_t
+parse_look(int key, char *arg, struct argp_state *state)
+{
+	struct mmq_look *look = state->input;
+
+	if (key != ARGP_KEY_INIT)
+		return mmq_parse_file(key, arg, state, &look->file);
+	state->child_inputs[0] = &look->common;
+	state->child_inputs[1] = &look->common;
+	return 0;
+}
+
+void
+mmq_parse_look(struct mmq_look *look, int argc, char **argv, const char *doc)
+{
+	static const struct argp_child children[] = { { &cli_store_argp, 0, NULL, 0 }, { &cli_json_argp, 0, NULL, 0 }, { 0 } };
+	struct argp argp = { .parser = parse_look, .args_doc = "FILE", .doc = doc, .children = children };
+
+	*look = (struct mmq_look){ .common = CLI_COMMON };
+	cli_parse(&argp, argc, argv, 0, look);
+}
+
 int
 mmq_fail(struct queue *q, int rc, const char *doing, const char *state)
 {

@@ -8,32 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
-struct options {
-	struct cli_common common;
-	const char *file;
-};
-
-static error_t
-parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-
-	if (key == ARGP_KEY_INIT) {
-		state->child_inputs[0] = &o->common;
-		state->child_inputs[1] = &o->common;
-		return 0;
-	}
-	return mmq_parse_file(key, arg, state, &o->file);
-}
-
-static const struct argp_child children[] = { { &cli_store_argp, 0, NULL, 0 }, { &cli_json_argp, 0, NULL, 0 }, { 0 } };
-static const struct argp argp = {
-	.parser = parse,
-	.args_doc = "FILE",
-	.doc = "Print the numbers of items by state, their bytes, the file's capacity, the age of the oldest item in "
-	       "seconds, and totals: pushed = popped + items.",
-	.children = children,
-};
+static const char doc[] =
+    "Print the numbers of items by state, their bytes, the file's capacity, the age of the oldest item in "
+    "seconds, and totals: pushed = popped + items.";
 
 struct stat_line {
 	const char *name;
@@ -95,13 +72,13 @@ print_text(const struct stat_line *lines, size_t n, double age)
 int
 cmd_stat(int argc, char **argv)
 {
-	struct options o = { .common = CLI_COMMON };
+	struct mmq_look o;
 	static struct q_snapshot snap;
 	const struct q_state *s = &snap.s;
 	struct queue q;
 	int rc, status;
 
-	cli_parse(&argp, argc, argv, 0, &o);
+	mmq_parse_look(&o, argc, argv, doc);
 	status = mmq_open(&q, o.file, false, false, &o.common);
 	if (status)
 		return status;
