@@ -184,6 +184,7 @@ gone() {
 }
 
 @test "on a terminal binary is shown as hex, text as it is" {
+	script -qec true /dev/null >/dev/null 2>&1 || skip "no pseudo-terminals here"
 	skip_unless script
 	printf 'plain \303\244 text\n' >t
 	printf '\033[31mred' >b
