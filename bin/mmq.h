@@ -24,6 +24,22 @@ struct mmq_look {
 };
 void mmq_parse_look(struct mmq_look *look, int argc, char **argv, const char *doc);
 
+/* The command line of a verb that prints items: how many, in what framing. */
+struct mmq_items {
+	struct cli_common common;
+	enum frame frame;
+	uint64_t max; /* items */
+	bool all, counted;
+	bool single; /* one item was asked for: it may hold the byte that ends items */
+	const char *file;
+};
+struct mmq_items_text {
+	const char *doc, *count, *all; /* of --help: the verb, --count, --all */
+};
+
+/* Returns 0 or, having reported options that exclude each other, 64. */
+int mmq_parse_items(struct mmq_items *items, int argc, char **argv, const struct mmq_items_text *text);
+
 /*
  * Opens FILE for a verb; a missing one is made when `create` is set and common->no_create is not. Returns 0 or, having
  * reported it, an exit code.

@@ -1,5 +1,6 @@
 #include "mmq.h"
 #include "lock.h"
+#include "num.h"
 #include "out.h"
 
 #include <errno.h>
@@ -44,6 +45,55 @@ mmq_parse_look(struct mmq_look *look, int argc, char **argv, const char *doc)
 
 	*look = (struct mmq_look){ .common = CLI_COMMON };
 	cli_parse(&argp, argc, argv, 0, look);
+}
+
+static error_t
+parse_items(int key, char *arg, struct argp_state *state)
+{
+	struct mmq_items *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->common;
+		state->child_inputs[1] = &o->frame;
+		return 0;
+	case 'n':
+		cli_check_number(state, num_u64(arg, &o->max), "-n", arg);
+		o->counted = true;
+		return 0;
+	case 'a':
+		o->all = true;
+		return 0;
+	default:
+		return mmq_parse_file(key, arg, state, &o->file);
+	}
+}
+
+int
+mmq_parse_items(struct mmq_items *o, int argc, char **argv, const struct mmq_items_text *text)
+{
+	static const struct argp_child children[] = { { &cli_store_argp, 0, NULL, 0 }, { &frame_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp_option options[] = {
+		{ "count", 'n', "N", 0, text->count, 1 },
+		{ "all", 'a', NULL, 0, text->all, 1 },
+		{ 0 },
+	};
+	struct argp argp = {
+		.options = options,
+		.parser = parse_items,
+		.args_doc = "FILE",
+		.doc = text->doc,
+		.children = children,
+	};
+
+	*o = (struct mmq_items){ .common = CLI_COMMON, .max = 1 };
+	cli_parse(&argp, argc, argv, 0, o);
+	if (o->all && o->counted)
+		return cli_usage(argv[0], "--count and --all exclude each other");
+	o->single = !o->all && o->max == 1;
+	if (o->frame == FRAME_RAW && !o->single)
+		return cli_usage(argv[0], "--raw prints one item: leave out -n and --all, or use --frame=len");
+	return 0;
 }
 
 int

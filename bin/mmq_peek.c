@@ -3,62 +3,22 @@
  * its check, and the reader looks again where the queue begins now.
  */
 #include "mmq.h"
-#include "num.h"
 #include "out.h"
 
 #include <errno.h>
 
-struct options {
-	struct cli_common common;
-	enum frame frame;
-	uint64_t max;
-	bool all, counted;
-	const char *file;
-};
-
-static error_t
-parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &o->common;
-		state->child_inputs[1] = &o->frame;
-		return 0;
-	case 'n':
-		cli_check_number(state, num_u64(arg, &o->max), "-n", arg);
-		o->counted = true;
-		return 0;
-	case 'a':
-		o->all = true;
-		return 0;
-	default:
-		return mmq_parse_file(key, arg, state, &o->file);
-	}
-}
-
-static const struct argp_option options[] = {
-	{ "count", 'n', "N", 0, "Print up to N items", 1 },
-	{ "all", 'a', NULL, 0, "Print all ready items", 1 },
-	{ 0 },
-};
-static const struct argp_child children[] = { { &cli_store_argp, 0, NULL, 0 }, { &frame_argp, 0, NULL, 0 }, { 0 } };
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.args_doc = "FILE",
+static const struct mmq_items_text text = {
 	.doc = "Print the oldest ready item and leave it in the queue; exit 1 when there is none.",
-	.children = children,
+	.count = "Print up to N items",
+	.all = "Print all ready items",
 };
 
 struct peek {
-	struct options *o;
+	struct mmq_items *o;
 	struct queue q;
 	struct q_snapshot snap;
 	uint64_t seen;  /* positions below it were printed or passed */
 	uint64_t count; /* printed */
-	bool single;
 };
 
 /* Prints one ready range from p->seen on. -EAGAIN: it changed meanwhile. */
@@ -77,7 +37,7 @@ peek_range(struct peek *p, uint64_t from, uint64_t to, uint64_t max)
 			/* Damage, unless the queue has moved on: then what was read is a torn view. */
 			return !q_load(&p->q, &now) && now.seq != p->snap.s.seq ? -EAGAIN : rc;
 		if (item.kind == Q_ITEM) {
-			rc = p->o->common.quiet ? 0 : mmq_print(&p->q, &p->snap.s, &item, p->o->frame, p->single);
+			rc = p->o->common.quiet ? 0 : mmq_print(&p->q, &p->snap.s, &item, p->o->frame, p->o->single);
 			if (rc)
 				return rc;
 			p->count++;
@@ -106,16 +66,13 @@ peek(struct peek *p, uint64_t max)
 int
 cmd_peek(int argc, char **argv)
 {
-	struct options o = { .common = CLI_COMMON, .max = 1 };
+	struct mmq_items o;
 	struct peek p = { .o = &o };
 	int rc, status;
 
-	cli_parse(&argp, argc, argv, 0, &o);
-	if (o.all && o.counted)
-		return cli_usage(argv[0], "--count and --all exclude each other");
-	p.single = !o.all && o.max == 1;
-	if (o.frame == FRAME_RAW && !p.single)
-		return cli_usage(argv[0], "--raw prints one item: leave out -n and --all, or use --frame=len");
+	status = mmq_parse_items(&o, argc, argv, &text);
+	if (status)
+		return status;
 	status = mmq_open(&p.q, o.file, false, false, &o.common);
 	if (status)
 		return status;

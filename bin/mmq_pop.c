@@ -6,7 +6,6 @@
  * items are ready again, in their place. A broken pipe gives them back before we die of SIGPIPE ourselves.
  */
 #include "mmq.h"
-#include "num.h"
 #include "out.h"
 
 #include <errno.h>
@@ -15,56 +14,17 @@
 
 #define BATCH_BYTES (1 << 20)
 
-struct options {
-	struct cli_common common;
-	enum frame frame;
-	uint64_t max; /* items */
-	bool all, counted;
-	const char *file;
-};
-
-static error_t
-parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &o->common;
-		state->child_inputs[1] = &o->frame;
-		return 0;
-	case 'n':
-		cli_check_number(state, num_u64(arg, &o->max), "-n", arg);
-		o->counted = true;
-		return 0;
-	case 'a':
-		o->all = true;
-		return 0;
-	default:
-		return mmq_parse_file(key, arg, state, &o->file);
-	}
-}
-
-static const struct argp_option options[] = {
-	{ "count", 'n', "N", 0, "Take up to N items", 1 },
-	{ "all", 'a', NULL, 0, "Take all items that are ready at the start", 1 },
-	{ 0 },
-};
-static const struct argp_child children[] = { { &cli_store_argp, 0, NULL, 0 }, { &frame_argp, 0, NULL, 0 }, { 0 } };
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.args_doc = "FILE",
+static const struct mmq_items_text text = {
 	.doc = "Take the oldest item and print it; exit 1 when there is none. An item leaves the queue when its "
 	       "last byte was written.",
-	.children = children,
+	.count = "Take up to N items",
+	.all = "Take all items that are ready at the start",
 };
 
 struct pop {
-	struct options *o;
+	struct mmq_items *o;
 	struct queue q;
 	struct q_state s;  /* for reading what was taken, without the lock */
-	bool single;       /* one item was asked for */
 	bool was_ignoring; /* SIGPIPE, when we started */
 	int printed;       /* 0, or the error that stopped the printing */
 };
@@ -119,7 +79,7 @@ print_range(struct pop *p, const struct q_range *r)
 			break;
 		rc = our_item(p, at, r->to, &item);
 		if (!rc && item.kind == Q_ITEM && !p->o->common.quiet)
-			rc = mmq_print(&p->q, &p->s, &item, p->o->frame, p->single);
+			rc = mmq_print(&p->q, &p->s, &item, p->o->frame, p->o->single);
 	}
 	p->printed = rc;
 	rc = out_flush();
@@ -212,16 +172,13 @@ pop(struct pop *p)
 int
 cmd_pop(int argc, char **argv)
 {
-	struct options o = { .common = CLI_COMMON, .max = 1 };
+	struct mmq_items o;
 	struct pop p = { .o = &o };
 	int status;
 
-	cli_parse(&argp, argc, argv, 0, &o);
-	if (o.all && o.counted)
-		return cli_usage(argv[0], "--count and --all exclude each other");
-	p.single = !o.all && o.max == 1;
-	if (o.frame == FRAME_RAW && !p.single)
-		return cli_usage(argv[0], "--raw prints one item: leave out -n and --all, or use --frame=len");
+	status = mmq_parse_items(&o, argc, argv, &text);
+	if (status)
+		return status;
 	status = mmq_open(&p.q, o.file, true, false, &o.common);
 	if (status)
 		return status;
